@@ -1,0 +1,50 @@
+// The audit trail: append and read; there is no update and no delete here.
+import { and, desc, eq } from 'drizzle-orm'
+import type { Conn, Tx } from '../db/db.ts'
+import { auditTable } from './table.ts'
+
+export type AuditSource = 'command' | 'button' | 'modal' | 'sweep' | 'run'
+
+export interface AuditEntry {
+  teamId: string
+  /** A Slack user id, or `saasm`. */
+  actor: string
+  source: AuditSource
+  /** `instance.created`, `recipients.updated`, … */
+  action: string
+  instance?: { id: string; name: string }
+  /** Never a secret: pass what a person may read. */
+  before?: Record<string, unknown>
+  after?: Record<string, unknown>
+}
+
+export type AuditRow = typeof auditTable.$inferSelect
+
+/** Write one entry in the transaction of the change that it tells of. */
+export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
+  await tx.insert(auditTable).values({
+    teamId: entry.teamId,
+    actor: entry.actor,
+    source: entry.source,
+    action: entry.action,
+    instanceId: entry.instance?.id ?? null,
+    instanceName: entry.instance?.name ?? null,
+    before: entry.before ?? null,
+    after: entry.after ?? null,
+  })
+}
+
+/** The newest entries of a team, or of one instance; at most `limit`. */
+export async function readAudit(
+  conn: Conn,
+  of: { teamId: string; instanceId?: string },
+  limit: number,
+): Promise<AuditRow[]> {
+  const ofTeam = eq(auditTable.teamId, of.teamId)
+  return conn
+    .select()
+    .from(auditTable)
+    .where(of.instanceId ? and(ofTeam, eq(auditTable.instanceId, of.instanceId)) : ofTeam)
+    .orderBy(desc(auditTable.id))
+    .limit(limit)
+}

@@ -1,0 +1,20 @@
+// Account: one user of one application, the one shape that every vendor is turned into.
+
+export type AccountStatus = 'active' | 'invited' | 'suspended' | 'deactivated'
+export type AccountKind = 'human' | 'guest' | 'service'
+
+/** What the vendor does not say is null, never a default. */
+export interface Account {
+  /** The vendor's own id: stable, unique within one instance. At most 255 code points. */
+  externalId: string
+  email: string | null
+  name: string | null
+  status: AccountStatus
+  kind: AccountKind
+  roles: string[]
+  admin: boolean | null
+  licences: string[]
+  mfa: boolean | null
+  lastActiveAt: Date | null
+  createdAt: Date | null
+}

@@ -1,0 +1,167 @@
+// Settings: the only reader of process.env. Every variable with its meaning; a bad one stops the start with one line each.
+import { z } from 'zod'
+import type { LogLevel } from './lib/log.ts'
+
+export interface Settings {
+  port: number
+  /** Null: no Slack is configured, and saasm starts the sandbox. */
+  slack: {
+    botToken: string
+    signingSecret: string | null
+    appToken: string | null
+    apiUrl: string | null
+  } | null
+  channel: string | null
+  admins: string[]
+  databaseUrl: string | null
+  mongodbUrl: string | null
+  mail: { apiKey: string; baseUrl: string | null; from: string } | null
+  /** Null only in the sandbox, which makes and keeps one. */
+  secretKeys: Buffer[] | null
+  allowPrivateNetwork: boolean
+  roles: { chat: boolean; work: boolean }
+  logLevel: LogLevel
+}
+
+const url = (protocols: string[], example: string) =>
+  z.string().refine(text => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    message: `is not an address like ${example}`,
+  })
+
+/** One entry a variable: how it is read, and what to say of a bad one. */
+const variables = z.object({
+  PORT: z.coerce
+    .number('is not a number')
+    .int('is not a whole number')
+    .min(0)
+    .max(65_535, 'is not a port (0 to 65535)')
+    .default(3000),
+  SLACK_BOT_TOKEN: z
+    .string()
+    .startsWith('xoxb-', 'does not start with xoxb-; copy it from OAuth & Permissions in your Slack app')
+    .optional(),
+  SLACK_SIGNING_SECRET: z
+    .string()
+    .min(8, 'is too short; copy it from Basic Information in your Slack app')
+    .optional(),
+  SLACK_APP_TOKEN: z
+    .string()
+    .startsWith(
+      'xapp-',
+      'does not start with xapp-; make an app-level token with connections:write in Basic Information',
+    )
+    .optional(),
+  SLACK_API_URL: url(['http:', 'https:'], 'https://slack.com/api/').optional(),
+  SAASM_CHANNEL: z.string().max(255).optional(),
+  SAASM_ADMINS: z
+    .string()
+    .default('')
+    .transform(text => text.split(/[\s,]+/).filter(Boolean))
+    .refine(
+      ids => ids.every(id => /^[UW][A-Z0-9]{2,}$/.test(id)),
+      'lists something that is not a Slack user id (U0123ABCD); copy ids from a profile’s menu',
+    ),
+  DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/saasm').optional(),
+  MONGODB_URI: url(['mongodb:', 'mongodb+srv:'], 'mongodb://host:27017/saasm').optional(),
+  RESEND_API_KEY: z
+    .string()
+    .startsWith('re_', 'does not start with re_; make one under API Keys in Resend')
+    .optional(),
+  RESEND_BASE_URL: url(['http:', 'https:'], 'https://api.resend.com').optional(),
+  SAASM_EMAIL_FROM: z
+    .string()
+    .regex(
+      /^([^<>\r\n]+<[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+)$/,
+      'is not an address like saasm <saasm@example.com>; its domain must be verified in Resend',
+    )
+    .optional(),
+  SAASM_SECRET_KEY: z
+    .string()
+    .transform(text => text.split(',').map(key => Buffer.from(key.trim(), 'base64')))
+    .refine(
+      keys => keys.every(key => key.length === 32),
+      'is not 32 bytes in base64; make one with: openssl rand -base64 32',
+    )
+    .optional(),
+  SAASM_ALLOW_PRIVATE_NETWORK: z.enum(['true', 'false'], 'is neither true nor false').default('false'),
+  SAASM_ROLES: z
+    .string()
+    .default('chat,work')
+    .transform(text => text.split(',').map(role => role.trim()))
+    .refine(
+      roles => roles.length > 0 && roles.every(role => role === 'chat' || role === 'work'),
+      'lists something else than chat and work',
+    ),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'], 'is none of debug, info, warn, error, silent')
+    .default('info'),
+})
+
+export type ReadSettings = { ok: true; settings: Settings } | { ok: false; problems: string[] }
+
+/** Read the settings from an environment. Problems are one line a variable: its name, what is wrong, where to get it. */
+export function readSettings(environment: Record<string, string | undefined>): ReadSettings {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const read = variables.safeParse(given)
+  if (!read.success) {
+    const problems = read.error.issues.map(issue => `${String(issue.path[0])} ${issue.message}.`)
+    return { ok: false, problems: [...new Set(problems)] }
+  }
+  const env = read.data
+  const problems = missing(env, given)
+  if (problems.length > 0) return { ok: false, problems }
+  return {
+    ok: true,
+    settings: {
+      port: env.PORT,
+      slack: env.SLACK_BOT_TOKEN
+        ? {
+            botToken: env.SLACK_BOT_TOKEN,
+            signingSecret: env.SLACK_SIGNING_SECRET ?? null,
+            appToken: env.SLACK_APP_TOKEN ?? null,
+            apiUrl: env.SLACK_API_URL ?? null,
+          }
+        : null,
+      channel: env.SAASM_CHANNEL ?? null,
+      admins: env.SAASM_ADMINS,
+      databaseUrl: env.DATABASE_URL ?? null,
+      mongodbUrl: env.MONGODB_URI ?? null,
+      mail:
+        env.RESEND_API_KEY && env.SAASM_EMAIL_FROM
+          ? { apiKey: env.RESEND_API_KEY, baseUrl: env.RESEND_BASE_URL ?? null, from: env.SAASM_EMAIL_FROM }
+          : null,
+      secretKeys: env.SAASM_SECRET_KEY ?? null,
+      allowPrivateNetwork: env.SAASM_ALLOW_PRIVATE_NETWORK === 'true',
+      roles: { chat: env.SAASM_ROLES.includes('chat'), work: env.SAASM_ROLES.includes('work') },
+      logLevel: env.LOG_LEVEL,
+    },
+  }
+}
+
+/** What is missing although something else that is set (or production) calls for it. */
+function missing(env: z.output<typeof variables>, given: Record<string, string | undefined>): string[] {
+  const problems: string[] = []
+  const need = (name: string, why: string) => {
+    if (!given[name]) problems.push(`${name} is missing: ${why}.`)
+  }
+  const production = given.NODE_ENV === 'production'
+  const slackGiven = ['SLACK_BOT_TOKEN', 'SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN'].some(name => given[name])
+  if (production || slackGiven) {
+    need('SLACK_BOT_TOKEN', 'install the app to your workspace and copy it from OAuth & Permissions')
+    if (!env.SLACK_APP_TOKEN) {
+      need(
+        'SLACK_SIGNING_SECRET',
+        'copy it from Basic Information in your Slack app, or set SLACK_APP_TOKEN for Socket Mode',
+      )
+    }
+    need('SAASM_SECRET_KEY', 'it seals credentials; make one with: openssl rand -base64 32')
+  }
+  if (production)
+    need('DATABASE_URL', 'the address of your Postgres, such as postgres://user:password@host:5432/saasm')
+  if (env.RESEND_API_KEY)
+    need('SAASM_EMAIL_FROM', 'the sender of e-mails, from a domain that is verified in Resend')
+  if (production) need('RESEND_API_KEY', 'make one under API Keys in Resend')
+  return problems
+}

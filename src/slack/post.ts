@@ -1,0 +1,48 @@
+// Posting to Slack and reading people, with our own limits: no retries of the SDK, 10 s a call, errors told apart.
+import type { KnownBlock } from '@slack/types'
+
+/** `rate-limited`: wait. `permanent`: it will never work as it is. `ambiguous`: it may have been stored. */
+export type SlackFailureKind = 'rate-limited' | 'permanent' | 'ambiguous'
+
+export class SlackFailure extends Error {
+  readonly kind: SlackFailureKind
+  /** Slack's error string, or `timeout`, `network`, `http_500`. */
+  readonly code: string
+  /** For `rate-limited`: milliseconds to wait. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(kind: SlackFailureKind, code: string, retryAfterMs?: number) {
+    super(`Slack answered ${code}`)
+    this.name = 'SlackFailure'
+    this.kind = kind
+    this.code = code
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+export interface SlackPerson {
+  id: string
+  teamId: string
+  name: string
+  email: string | null
+  timeZone: string | null
+  admin: boolean
+  owner: boolean
+  guest: boolean
+  bot: boolean
+  deleted: boolean
+}
+
+export interface SlackClient {
+  /** Post to a channel (id or name), or to a person by user id. `key` goes into the metadata, so that `find` can find it. */
+  post(message: { to: string; text: string; blocks: KnownBlock[]; key: string; threadTs?: string }): Promise<{ channel: string; ts: string }>
+  update(message: { channel: string; ts: string; text: string; blocks: KnownBlock[] }): Promise<void>
+  /** Look for a message of ours by its key, among those newer than `since`; undefined when it is not there. */
+  find(where: { to: string; key: string; since: Date }): Promise<{ channel: string; ts: string } | undefined>
+  /** Role and address of a person; cached for at most 60 s; undefined when Slack does not know the id. */
+  person(userId: string): Promise<SlackPerson | undefined>
+  /** Workspace admins and owners who are people and not deleted; cached for at most 60 s; at most 200. */
+  workspaceAdmins(): Promise<SlackPerson[]>
+  /** Slack answers and the token is good. */
+  ready(): Promise<boolean>
+}

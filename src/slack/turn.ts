@@ -1,0 +1,99 @@
+// Turn: one thing a person did in Slack, as the gestures see it, and the answers they can give. Types only.
+import type { KnownBlock, ModalView } from '@slack/types'
+
+/** Who did it, from the verified request. */
+export interface Who {
+  teamId: string
+  userId: string
+}
+
+/** A message of ours. `text` is what notifications and screen readers say: always a meaningful sentence. */
+export interface Message {
+  text: string
+  blocks?: KnownBlock[]
+}
+
+/** What a person has in a view's inputs: one entry a block id. A blank input is absent. */
+export interface InputState {
+  /** Typed text, an option's value, a chosen user, channel or conversation. */
+  readonly text: ReadonlyMap<string, string>
+  /** The option values of checkboxes and multi selects, and chosen users. */
+  readonly many: ReadonlyMap<string, readonly string[]>
+}
+
+/** A view as it came back from Slack. Ids and metadata are hints, never authority. */
+export interface ShownView {
+  id: string
+  rootId: string
+  hash: string
+  callbackId: string
+  privateMetadata: string
+  externalId: string
+  inputs: InputState
+}
+
+/** A view of ours that is open at a person's. */
+export interface OpenView {
+  id: string
+  /** Replace what it shows. Resolves false when the person has closed it meanwhile. */
+  update(view: ModalView): Promise<boolean>
+}
+
+interface Turn {
+  who: Who
+  /** Tell only this person: response_url where there is one, else an ephemeral message, else a direct one. */
+  reply(message: Message): Promise<void>
+}
+
+export interface CommandTurn extends Turn {
+  channelId: string
+  /** What stands after `/saasm`. */
+  words: string
+  /** Opens a modal; must be the first await after the trigger. */
+  open(view: ModalView): Promise<OpenView>
+}
+
+export interface ActionTurn extends Turn {
+  actionId: string
+  blockId: string
+  /** A button's value, a chosen option's value, or typed text; '' when there is none. */
+  value: string
+  /** All chosen option values (checkboxes, multi selects). */
+  many: readonly string[]
+  /** The view it was pressed in; undefined in a message or on the Home tab. */
+  view: ShownView | undefined
+  message: { channelId: string; ts: string } | undefined
+  open(view: ModalView): Promise<OpenView>
+  push(view: ModalView): Promise<OpenView>
+  /** Replace the view it was pressed in (with its hash: false when it changed or was closed meanwhile). */
+  update(view: ModalView): Promise<boolean>
+  /** Replace the message it was pressed in; for ephemerals too. */
+  replace(message: Message): Promise<void>
+}
+
+export interface SubmissionTurn extends Turn {
+  view: ShownView
+}
+
+/** The answer to a submission; it is Slack's acknowledgement, due within 3 s. `then` is run after it. */
+export type SubmissionAnswer =
+  | { kind: 'close'; then?: () => Promise<void> }
+  | { kind: 'clear'; then?: () => Promise<void> }
+  /** One sentence a block id; input blocks only. */
+  | { kind: 'errors'; errors: Record<string, string> }
+  | { kind: 'update'; view: ModalView; then?: (open: OpenView) => Promise<void> }
+  | { kind: 'push'; view: ModalView }
+
+export interface OptionsTurn {
+  who: Who
+  actionId: string
+  /** What the person has typed so far. */
+  query: string
+}
+
+export interface Option {
+  /** At most 75 code points. */
+  text: string
+  /** At most 75 code points, unique. */
+  value: string
+}

@@ -1,0 +1,77 @@
+// The work rows of this room: runs of instances, and removals of users.
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, index, integer, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { instanceTable } from '../instances/table.ts'
+import type { Fault } from './outcome.ts'
+import type { RunState, RunTrigger } from './run.ts'
+import type { RemovalKind, RemovalState } from './removal.ts'
+
+const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+
+/** What every claimed row carries: the attempt is counted at the claim, later writes are conditional on the fence. */
+const lease = () => ({
+  attempt: integer('attempt').notNull().default(0),
+  dueAt: at('due_at').notNull(),
+  leaseUntil: at('lease_until'),
+  leaseOwner: text('lease_owner'),
+  fence: bigint('fence', { mode: 'number' }).notNull().default(0),
+})
+
+export const syncRunTable = pgTable(
+  'sync_run',
+  {
+    id: uuid('id').primaryKey(),
+    instanceId: uuid('instance_id')
+      .notNull()
+      .references(() => instanceTable.id),
+    trigger: text('trigger').$type<RunTrigger>().notNull(),
+    /** The Slack user who asked; null for the schedule. Hears the end when the trigger is manual. */
+    requestedBy: text('requested_by'),
+    state: text('state').$type<RunState>().notNull(),
+    ...lease(),
+    requestedAt: at('requested_at').notNull(),
+    startedAt: at('started_at'),
+    endedAt: at('ended_at'),
+    pages: integer('pages').notNull().default(0),
+    peopleRead: integer('people_read').notNull().default(0),
+    added: integer('added'),
+    changed: integer('changed'),
+    removed: integer('removed'),
+    unchanged: integer('unchanged'),
+    fault: jsonb('fault').$type<Fault>(),
+    /** What was not reported, for people (an optional listing without its permission, rows that could not be read). */
+    warnings: jsonb('warnings').$type<string[]>().notNull().default([]),
+  },
+  table => [
+    // One running run an instance, and one waiting: a second request finds the first.
+    uniqueIndex('sync_run_running').on(table.instanceId).where(sql`state = 'running'`),
+    uniqueIndex('sync_run_requested').on(table.instanceId).where(sql`state = 'requested'`),
+    // The claim's question.
+    index('sync_run_due').on(table.dueAt).where(sql`state in ('requested', 'running')`),
+    // /saasm history.
+    index('sync_run_history').on(table.instanceId, table.requestedAt),
+  ],
+)
+
+export const removalTable = pgTable(
+  'removal',
+  {
+    id: uuid('id').primaryKey(),
+    instanceId: uuid('instance_id')
+      .notNull()
+      .references(() => instanceTable.id),
+    kind: text('kind').$type<RemovalKind>().notNull(),
+    state: text('state').$type<RemovalState>().notNull(),
+    requestedBy: text('requested_by').notNull(),
+    ...lease(),
+    requestedAt: at('requested_at').notNull(),
+    endedAt: at('ended_at'),
+    removed: integer('removed').notNull().default(0),
+    /** Set while a removal's end has not been announced. */
+    announced: boolean('announced').notNull().default(false),
+  },
+  table => [
+    uniqueIndex('removal_open').on(table.instanceId, table.kind).where(sql`state in ('requested', 'running')`),
+    index('removal_due').on(table.dueAt).where(sql`state in ('requested', 'running')`),
+  ],
+)
