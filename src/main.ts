@@ -1,0 +1,181 @@
+// The start: read the settings, bring the database up, start the app (with the sandbox when there is no Slack), stop on a signal.
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type App, createApp } from './app.ts'
+import { type Embedded, startEmbedded } from './db/embedded.ts'
+import { migrate } from './db/migrate.ts'
+import { readSettings, type Settings } from './env.ts'
+import { movableClock, systemClock } from './lib/clock.ts'
+import { createLog, type Log } from './lib/log.ts'
+
+/** Where the sandbox keeps its database, tokens and key. */
+const folder = resolve('.saasm')
+const migrations = fileURLToPath(new URL('../drizzle/migrations', import.meta.url))
+/** How long a stop may take before the process ends all the same. */
+const stopMs = 10_000
+/** How long a start waits for a database that is down. */
+const databaseTries = 60
+
+/** What is running, newest last: stopped in the opposite order. */
+const running: { name: string; stop(): Promise<void> }[] = []
+let stopping = false
+
+await main().catch(error => {
+  say(`saasm did not start: ${error instanceof Error ? error.message : String(error)}`)
+  return stop(1)
+})
+
+async function main(): Promise<void> {
+  const read = readSettings(process.env)
+  if (!read.ok) {
+    say(`saasm cannot start with these settings:\n${read.problems.map(line => `  ${line}`).join('\n')}`)
+    process.exit(1)
+  }
+  const { settings } = read
+  const log = createLog(settings.logLevel)
+  process.on('SIGINT', () => void stop(0))
+  process.on('SIGTERM', () => void stop(0))
+  process.on('unhandledRejection', error => {
+    log.error({ err: error }, 'A promise was rejected and nobody heard; the process ends')
+    void stop(1)
+  })
+  const databaseUrl = settings.databaseUrl ?? (await embeddedDatabase()).url
+  await withPatience(log, () => migrate(databaseUrl, migrations))
+  await (settings.slack ? startReal(settings, databaseUrl, log) : startSandboxed(settings, databaseUrl))
+}
+
+async function startReal(settings: Settings, databaseUrl: string, log: Log): Promise<void> {
+  if (!settings.slack || !settings.secretKeys) throw new Error('the Slack settings are incomplete')
+  const app = createApp({
+    ...settings,
+    clock: systemClock,
+    log,
+    databaseUrl,
+    jobStore: jobStoreOf(settings, databaseUrl),
+    listen: { port: settings.port },
+    slack: settings.slack,
+    secretKeys: settings.secretKeys,
+  })
+  await startApp(app)
+  log.info({ port: app.port() }, 'saasm is up')
+}
+
+async function startSandboxed(settings: Settings, databaseUrl: string): Promise<void> {
+  // Only here: a production install does not load the sandbox.
+  const { startSandbox } = await import('./sandbox/sandbox.ts')
+  const log = createLog(process.env.LOG_LEVEL ? settings.logLevel : 'warn')
+  const clock = movableClock()
+  const sandbox = await startSandbox({
+    port: settings.port,
+    clock,
+    folder,
+    log,
+    scopes: await manifestScopes(),
+  })
+  running.push({ name: 'sandbox', stop: () => sandbox.stop() })
+  const app = createApp({
+    clock,
+    log,
+    databaseUrl,
+    jobStore: jobStoreOf(settings, databaseUrl),
+    listen: { port: 0, host: '127.0.0.1' },
+    slack: {
+      botToken: sandbox.settings.botToken,
+      signingSecret: sandbox.settings.signingSecret,
+      appToken: null,
+      apiUrl: sandbox.settings.slackApiUrl,
+    },
+    mail: {
+      apiKey: sandbox.settings.resendApiKey,
+      baseUrl: sandbox.settings.resendBaseUrl,
+      from: sandbox.settings.emailFrom,
+    },
+    secretKeys: settings.secretKeys ?? [await keptKey()],
+    channel: settings.channel ?? sandbox.settings.channel,
+    admins: settings.admins,
+    allowPrivateNetwork: true,
+    roles: { chat: true, work: true },
+    sweepEveryMs: 2_000,
+  })
+  await startApp(app)
+  sandbox.connectTo(`http://127.0.0.1:${app.port()}`)
+  say(welcome(sandbox.url, app.port()))
+}
+
+function welcome(url: string, appPort: number): string {
+  return [
+    '',
+    `saasm is up, with a Slack workspace of its own: open ${url}`,
+    '',
+    'Three things to try there:',
+    '  1. /saasm connect okta        (the address and the token are on the Vendors tab)',
+    '  2. /saasm integrations        then Manage, and look at Edit Instance',
+    '  3. Vendors: revoke the token, then /saasm sync okta, and watch #saas-sync and the Mailbox',
+    '',
+    `Health: http://127.0.0.1:${appPort}/readyz. Data is kept in .saasm; stop with Ctrl+C.`,
+    '',
+  ].join('\n')
+}
+
+async function startApp(app: App): Promise<void> {
+  running.push({ name: 'app', stop: () => app.stop(stopMs - 3_000) })
+  await app.start()
+}
+
+async function embeddedDatabase(): Promise<Embedded> {
+  await mkdir(folder, { recursive: true })
+  const embedded = await startEmbedded(join(folder, 'postgres'))
+  running.push({ name: 'Postgres', stop: () => embedded.stop() })
+  return embedded
+}
+
+function jobStoreOf(settings: Settings, databaseUrl: string) {
+  return settings.mongodbUrl
+    ? { kind: 'mongo' as const, url: settings.mongodbUrl }
+    : { kind: 'postgres' as const, url: databaseUrl }
+}
+
+/** The sandbox's own key, made at its first start: 32 bytes, base64. */
+async function keptKey(): Promise<Buffer> {
+  const path = join(folder, 'secret-key')
+  await mkdir(folder, { recursive: true })
+  if (!existsSync(path)) await writeFile(path, randomBytes(32).toString('base64'), { mode: 0o600 })
+  return Buffer.from(await readFile(path, 'utf8'), 'base64')
+}
+
+/** The bot scopes of manifest.yml: the sandbox's workspace grants exactly those. */
+async function manifestScopes(): Promise<string[]> {
+  const text = await readFile(fileURLToPath(new URL('../manifest.yml', import.meta.url)), 'utf8')
+  const block = /\n {4}bot:\n((?: {6}- .+\n)+)/.exec(text)?.[1] ?? ''
+  return [...block.matchAll(/- (\S+)/g)].map(match => match[1] ?? '')
+}
+
+async function withPatience(log: Log, work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt === databaseTries || stopping) throw error
+      log.warn({ attempt, reason: String(error) }, 'The database does not answer yet; trying again in 2 s')
+      await systemClock.sleep(2_000)
+    }
+  }
+}
+
+/** Stop everything, newest first, and end the process; at most `stopMs`. */
+async function stop(code: number): Promise<void> {
+  if (stopping) return
+  stopping = true
+  setTimeout(() => process.exit(code || 1), stopMs).unref()
+  for (const part of running.toReversed()) {
+    await part.stop().catch(error => say(`${part.name} did not stop cleanly: ${String(error)}`))
+  }
+  process.exit(code)
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
