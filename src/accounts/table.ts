@@ -1,6 +1,16 @@
 // The account tables: who has an account where, the staging of a run under way, and the rows a run could not read.
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, index, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import type { AccountKind, AccountStatus } from '../connectors/account.ts'
 import { instanceTable } from '../instances/table.ts'
 
@@ -38,6 +48,8 @@ export const accountTable = pgTable(
     primaryKey({ columns: [table.instanceId, table.externalId] }),
     // One person in all applications, and who is in no other one.
     index('account_email').on(sql`lower(email)`),
+    // The purge's question.
+    index('account_gone').on(table.goneAt).where(sql`gone_at is not null`),
   ],
 )
 

@@ -9,9 +9,12 @@ export type AnnouncementKind =
   | 'revoked'
   | 'inactivated'
   | 'reactivated'
+  | 'held'
   | 'run-ended'
   | 'users-deleted'
   | 'instance-deleted'
+  /** To admins only: a telling that Slack or the mail service refuses for good. */
+  | 'undelivered'
 
 /** Everything a telling says. Dates are ISO 8601 in UTC, since this is stored as JSON. */
 export interface Announcement {

@@ -1,6 +1,16 @@
 // The announce tables: incidents, and the outbox with one row for each telling to one destination.
 import { sql } from 'drizzle-orm'
-import { bigint, index, integer, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { instanceTable } from '../instances/table.ts'
 import type { Announcement } from './announcement.ts'
 

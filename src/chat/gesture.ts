@@ -1,5 +1,4 @@
 // Gesture: one thing a person can do in Slack, as a value. saasm.ts registers them all behind one guard.
-import type { ModalView } from '@slack/types'
 import type { Connector } from '../connectors/connector.ts'
 import type { Engine } from '../connectors/engine.ts'
 import type { Db } from '../db/db.ts'
@@ -8,7 +7,18 @@ import type { Ring } from '../jobs/jobs.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { SlackClient } from '../slack/post.ts'
-import type { ActionTurn, CommandTurn, Option, OptionsTurn, ShownView, SubmissionAnswer, SubmissionTurn, Who } from '../slack/turn.ts'
+import type {
+  ActionTurn,
+  CommandTurn,
+  ModalView,
+  OpenView,
+  Option,
+  OptionsTurn,
+  ShownView,
+  SubmissionAnswer,
+  SubmissionTurn,
+  Who,
+} from '../slack/turn.ts'
 
 /** What every gesture may use: handed down from app.ts. */
 export interface House {
@@ -32,8 +42,10 @@ export interface ActionRule {
   role: Role
   /** Set when pressing it in a message or on Home opens a modal: the loading view goes out before anything else. */
   loading?: (turn: ActionTurn) => ModalView
+  /** Pressed in a window: the new one is put on top of it (`push`, unless told) or takes its place. */
+  inView?: 'push' | 'replace'
   /** `opened` is the loading view when there is one. */
-  run(turn: ActionTurn, house: House, opened: import('../slack/turn.ts').OpenView | undefined): Promise<void>
+  run(turn: ActionTurn, house: House, opened: OpenView | undefined): Promise<void>
 }
 
 export interface CommandRule {
@@ -48,12 +60,7 @@ export interface CommandRule {
   role: Role
   /** Set when the command opens a modal: its loading view goes out in the first await. */
   loading?: (rest: string) => ModalView
-  run(
-    turn: CommandTurn,
-    rest: string,
-    house: House,
-    opened: import('../slack/turn.ts').OpenView | undefined,
-  ): Promise<void>
+  run(turn: CommandTurn, rest: string, house: House, opened: OpenView | undefined): Promise<void>
 }
 
 /**
@@ -63,7 +70,9 @@ export interface CommandRule {
 export interface Gesture {
   command?: CommandRule
   actions?: Readonly<Record<string, ActionRule>>
-  submissions?: Readonly<Record<string, { role: Role; run(turn: SubmissionTurn, house: House): Promise<SubmissionAnswer> }>>
+  submissions?: Readonly<
+    Record<string, { role: Role; run(turn: SubmissionTurn, house: House): Promise<SubmissionAnswer> }>
+  >
   closed?: Readonly<Record<string, (who: Who, view: ShownView, house: House) => Promise<void>>>
   options?: Readonly<Record<string, { role: Role; run(turn: OptionsTurn, house: House): Promise<Option[]> }>>
 }

@@ -71,3 +71,9 @@ function openSocket(address: URL) {
     })
   })
 }
+
+/** Postgres says 23505; drizzle wraps it. */
+export function isUniqueViolation(error: unknown): boolean {
+  const thrown = (error ?? {}) as { cause?: { code?: string }; code?: string }
+  return thrown.code === '23505' || thrown.cause?.code === '23505'
+}

@@ -1,6 +1,134 @@
 // Agenda as a tool: a clock and a doorbell. Jobs carry no data but what to look at; losing one loses nothing.
+import { Agenda } from 'agenda'
+import type { Log } from '../lib/log.ts'
+import { type JobStore, type OpenStore, openStore } from './backend.ts'
+import { createDrain, type Drain } from './drain.ts'
 
 /** What a ring says: look for due work of this kind now. */
 export type Bell = 'sync' | 'removal' | 'deliver'
 /** Ring after a commit; never throws, never waits: a lost ring costs a sweep's interval. */
 export type Ring = (bell: Bell) => void
+
+/** Does all work that is due, then resolves; stops early when the signal says so. Called again for each ring. */
+export type Handler = (signal: AbortSignal) => Promise<void>
+
+export interface JobsOptions {
+  store: JobStore
+  log: Log
+  /** Unique to this process. */
+  name: string
+  sweepEveryMs: number
+  /** Absent in a process that does no work: it only rings. */
+  handlers: Readonly<Record<Bell | 'sweep', Handler>> | null
+}
+
+export interface Jobs {
+  ring: Ring
+  /** Resolves at once when the store is down: it is tried again until it answers or `stop`. */
+  start(): Promise<void>
+  /** Take nothing new and wait for what runs, `graceMs` at most. */
+  stop(graceMs: number): Promise<void>
+  /** The store answers and the clock runs. */
+  ready(): Promise<boolean>
+}
+
+const retryEveryMs = 2_000
+/** A handler only wakes a drain, which takes no time: a lock that lives this long is a dead process's. */
+const lockLifetimeMs = 30_000
+
+export function createJobs(options: JobsOptions): Jobs {
+  const { log, handlers } = options
+  const stopping = new AbortController()
+  const drains = handlers ? drainsOf(handlers, stopping.signal, log) : null
+  let open: { store: OpenStore; agenda: Agenda } | undefined
+  let retry: NodeJS.Timeout | undefined
+
+  async function connect(): Promise<void> {
+    const store = await openStore(options.store, log)
+    const agenda = new Agenda({
+      backend: store.backend,
+      name: options.name,
+      processEvery: Math.min(options.sweepEveryMs, 5_000),
+      defaultLockLifetime: lockLifetimeMs,
+      defaultConcurrency: 2,
+      defaultLockLimit: 2,
+      maxConcurrency: 20,
+      removeOnComplete: true,
+    })
+    agenda.on('error', error => log.warn({ reason: error.message }, 'The job store did not answer'))
+    if (drains) {
+      agenda.define('sweep', async () => {
+        drains.sweep.wake()
+      })
+      agenda.define<{ bell: Bell }>(
+        'ring',
+        async job => {
+          drains[job.attrs.data.bell]?.wake()
+        },
+        { concurrency: 10, lockLimit: 10 },
+      )
+    }
+    await agenda.ready
+    // A process that only rings starts too: without it nobody would be notified, only polled for.
+    await agenda.start()
+    if (drains) await agenda.every(options.sweepEveryMs, 'sweep')
+    open = { store, agenda }
+  }
+
+  async function tryToConnect(): Promise<void> {
+    try {
+      await connect()
+    } catch (error) {
+      log.warn({ reason: String(error) }, 'The job store does not answer yet; trying again')
+      if (!stopping.signal.aborted) retry = setTimeout(() => void tryToConnect(), retryEveryMs)
+    }
+  }
+
+  return {
+    start: tryToConnect,
+    ring(bell) {
+      if (!open || stopping.signal.aborted) return
+      open.agenda
+        .now('ring', { bell })
+        .catch(error =>
+          log.warn({ reason: String(error), bell }, 'A ring was lost; the sweep will find the row'),
+        )
+    },
+    async ready() {
+      if (!open) return false
+      await open.store.ping()
+      return true
+    },
+    async stop(graceMs) {
+      clearTimeout(retry)
+      stopping.abort(new Error('saasm is stopping'))
+      await open?.agenda
+        .stop(false)
+        .catch(error => log.warn({ reason: String(error) }, 'The job store did not hear the stop'))
+      const idle = Promise.all(Object.values(drains ?? {}).map(drain => drain.idle()))
+      let timer: NodeJS.Timeout | undefined
+      await Promise.race([idle, new Promise(done => (timer = setTimeout(done, graceMs)))])
+      clearTimeout(timer)
+      await open?.store.close().catch(() => {})
+    },
+  }
+}
+
+function drainsOf(
+  handlers: Readonly<Record<Bell | 'sweep', Handler>>,
+  signal: AbortSignal,
+  log: Log,
+): Record<Bell | 'sweep', Drain> {
+  const drainOf = (name: Bell | 'sweep') =>
+    createDrain(
+      () => handlers[name](signal),
+      error =>
+        log.error({ err: error, work: name }, 'Due work could not be looked at; the next sweep looks again'),
+    )
+  return {
+    sweep: drainOf('sweep'),
+    sync: drainOf('sync'),
+    removal: drainOf('removal'),
+    deliver: drainOf('deliver'),
+  }
+}

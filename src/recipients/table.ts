@@ -1,6 +1,6 @@
 // The recipient table: addresses told by e-mail, of every instance or of one.
 import { sql } from 'drizzle-orm'
-import { pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { instanceTable } from '../instances/table.ts'
 
 export const recipientTable = pgTable(
@@ -24,3 +24,13 @@ export const recipientTable = pgTable(
     ),
   ],
 )
+
+/** A list that somebody is editing in an open window; dropped with it, or after a day. */
+export const recipientDraftTable = pgTable('recipient_draft', {
+  id: uuid('id').primaryKey(),
+  teamId: text('team_id').notNull(),
+  userId: text('user_id').notNull(),
+  base: jsonb('base').$type<string[]>().notNull(),
+  wanted: jsonb('wanted').$type<string[]>().notNull(),
+  at: timestamp('at', { withTimezone: true, mode: 'date' }).notNull(),
+})

@@ -1,6 +1,9 @@
 // Posting to Slack and reading people, with our own limits: no retries of the SDK, 10 s a call, errors told apart.
 import type { KnownBlock } from '@slack/types'
 
+/** A Block Kit block: the other rooms take the type from here. */
+export type SlackBlock = KnownBlock
+
 /** `rate-limited`: wait. `permanent`: it will never work as it is. `ambiguous`: it may have been stored. */
 export type SlackFailureKind = 'rate-limited' | 'permanent' | 'ambiguous'
 
@@ -35,7 +38,13 @@ export interface SlackPerson {
 
 export interface SlackClient {
   /** Post to a channel (id or name), or to a person by user id. `key` goes into the metadata, so that `find` can find it. */
-  post(message: { to: string; text: string; blocks: KnownBlock[]; key: string; threadTs?: string }): Promise<{ channel: string; ts: string }>
+  post(message: {
+    to: string
+    text: string
+    blocks: KnownBlock[]
+    key: string
+    threadTs?: string
+  }): Promise<{ channel: string; ts: string }>
   update(message: { channel: string; ts: string; text: string; blocks: KnownBlock[] }): Promise<void>
   /** Look for a message of ours by its key, among those newer than `since`; undefined when it is not there. */
   find(where: { to: string; key: string; since: Date }): Promise<{ channel: string; ts: string } | undefined>

@@ -1,5 +1,7 @@
 // Turn: one thing a person did in Slack, as the gestures see it, and the answers they can give. Types only.
-import type { KnownBlock, ModalView } from '@slack/types'
+import type { HomeView, KnownBlock, ModalView } from '@slack/types'
+
+export type { HomeView, KnownBlock, ModalView }
 
 /** Who did it, from the verified request. */
 export interface Who {
@@ -67,21 +69,25 @@ export interface ActionTurn extends Turn {
   push(view: ModalView): Promise<OpenView>
   /** Replace the view it was pressed in (with its hash: false when it changed or was closed meanwhile). */
   update(view: ModalView): Promise<boolean>
+  /** The same whatever it shows by now: for a view whose content lives on the server. */
+  redraw(view: ModalView): Promise<boolean>
   /** Replace the message it was pressed in; for ephemerals too. */
   replace(message: Message): Promise<void>
+  /** Show the person another Home tab. */
+  publish(view: HomeView): Promise<void>
 }
 
 export interface SubmissionTurn extends Turn {
   view: ShownView
 }
 
-/** The answer to a submission; it is Slack's acknowledgement, due within 3 s. `then` is run after it. */
+/** The answer to a submission; it is Slack's acknowledgement, due within 3 s. `after` is run once it is sent. */
 export type SubmissionAnswer =
-  | { kind: 'close'; then?: () => Promise<void> }
-  | { kind: 'clear'; then?: () => Promise<void> }
+  | { kind: 'close'; after?: () => Promise<void> }
+  | { kind: 'clear'; after?: () => Promise<void> }
   /** One sentence a block id; input blocks only. */
   | { kind: 'errors'; errors: Record<string, string> }
-  | { kind: 'update'; view: ModalView; then?: (open: OpenView) => Promise<void> }
+  | { kind: 'update'; view: ModalView; after?: (open: OpenView) => Promise<void> }
   | { kind: 'push'; view: ModalView }
 
 export interface OptionsTurn {
@@ -96,4 +102,23 @@ export interface Option {
   text: string
   /** At most 75 code points, unique. */
   value: string
+}
+
+/** Somebody opened the app's Home tab. */
+export interface HomeTurn {
+  who: Who
+  publish(view: HomeView): Promise<void>
+}
+
+/**
+ * Who listens behind the door. Everything is acknowledged before it is heard, but submissions and option loads, whose
+ * answer is the acknowledgement: they have `answerMs`.
+ */
+export interface Hearing {
+  command(turn: CommandTurn): Promise<void>
+  action(turn: ActionTurn): Promise<void>
+  submission(turn: SubmissionTurn): Promise<SubmissionAnswer>
+  closed(who: Who, view: ShownView): Promise<void>
+  options(turn: OptionsTurn): Promise<Option[]>
+  home(turn: HomeTurn): Promise<void>
 }

@@ -1,5 +1,9 @@
-// Outcome: how a run ended, and, for a failure, who must act and what saasm does next.
-import type { ProviderProblem } from '../connectors/errors.ts'
+// Outcome: how a run ended, and, for a failure, who must act, what people are told and what saasm does next.
+import type { AnnouncementKind } from '../announce/announcement.ts'
+import { ProviderError, type ProviderProblem } from '../connectors/errors.ts'
+import type { InactiveReason, Instance } from '../instances/instance.ts'
+import { newReference } from '../lib/ids.ts'
+import { count } from '../lib/text.ts'
 
 export interface Fault {
   /** What makes two failures the same one: `credentials`, `permission:a,b`, `busy`, … */
@@ -12,4 +16,76 @@ export interface Fault {
   missing: string[]
   /** A reference shown to the person and logged with the cause. */
   reference: string
+}
+
+/** A removal above both is not believed: this many people, and this share of those reported before. */
+export const removedPeopleMax = 10
+export const removedShareMax = 0.2
+
+/** Is this removal too large to believe? Everyone gone always is. */
+export function isUnbelievable(plan: { before: number; staged: number; vanished: number }): boolean {
+  if (plan.vanished === 0) return false
+  if (plan.vanished === plan.before) return true
+  return plan.vanished > Math.max(removedPeopleMax, plan.before * removedShareMax)
+}
+
+/** What a thrown error means. */
+export function faultOf(error: unknown, app: string): Fault {
+  const reference = newReference()
+  if (!(error instanceof ProviderError)) {
+    return {
+      code: 'internal',
+      problem: 'internal',
+      message: `saasm could not finish the sync. This is not ${app}’s fault; it is logged as ${reference}.`,
+      detail: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+      missing: [],
+      reference,
+    }
+  }
+  const missing = [...error.missing]
+  return {
+    code:
+      error.problem === 'permission' && missing.length > 0
+        ? `permission:${missing.toSorted().join(',')}`
+        : error.problem,
+    problem: error.problem,
+    message: error.message,
+    detail: error.detail,
+    missing,
+    reference,
+  }
+}
+
+/** Dead credentials and a missing permission make an instance Inactive; nothing else ever does. */
+export function revokes(fault: Fault): InactiveReason | null {
+  if (fault.problem === 'credentials') return 'token_inactive'
+  if (fault.problem === 'permission') return 'insufficient_permissions'
+  return null
+}
+
+/** What a failure is worth telling; null: the same cause was told before. */
+export function failureKind(
+  instance: Pick<Instance, 'lastOutcome' | 'lastFaultCode'>,
+  fault: Fault,
+): AnnouncementKind | null {
+  if (revokes(fault)) return 'revoked'
+  if (instance.lastOutcome === 'never') return 'initial-failed'
+  if (instance.lastOutcome !== 'failed') return 'failed'
+  return instance.lastFaultCode === fault.code ? null : 'cause-changed'
+}
+
+/** What saasm does next after a failure, for people. */
+export function nextSteps(instance: Pick<Instance, 'scheduleHours'>, fault: Fault): string {
+  if (revokes(fault)) {
+    return 'saasm has stopped syncing and keeps the users as they are. Give it a token that works and set it Live again.'
+  }
+  const again = `saasm tries again in ${count(instance.scheduleHours, 'hour', 'hours')}`
+  return fault.problem === 'settings'
+    ? `${again}; it cannot succeed before the settings are mended.`
+    : `${again}.`
+}
+
+/** `next` of good news. */
+export function nextSync(instance: Pick<Instance, 'scheduleHours'>): string {
+  return `The next sync is in ${count(instance.scheduleHours, 'hour', 'hours')}.`
 }

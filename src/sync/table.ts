@@ -1,10 +1,21 @@
 // The work rows of this room: runs of instances, and removals of users.
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, index, integer, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { instanceTable } from '../instances/table.ts'
 import type { Fault } from './outcome.ts'
-import type { RunState, RunTrigger } from './run.ts'
 import type { RemovalKind, RemovalState } from './removal.ts'
+import type { RunState, RunTrigger } from './run.ts'
 
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 
@@ -71,7 +82,9 @@ export const removalTable = pgTable(
     announced: boolean('announced').notNull().default(false),
   },
   table => [
-    uniqueIndex('removal_open').on(table.instanceId, table.kind).where(sql`state in ('requested', 'running')`),
+    uniqueIndex('removal_open')
+      .on(table.instanceId, table.kind)
+      .where(sql`state in ('requested', 'running')`),
     index('removal_due').on(table.dueAt).where(sql`state in ('requested', 'running')`),
   ],
 )

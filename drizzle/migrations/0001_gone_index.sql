@@ -1,0 +1,1 @@
+CREATE INDEX "account_gone" ON "account" USING btree ("gone_at") WHERE gone_at is not null;

@@ -1,0 +1,55 @@
+// What is asked about accounts: how many an instance reports, who is in no other application; and removal in batches.
+import { sql } from 'drizzle-orm'
+import type { Conn } from '../db/db.ts'
+import { one } from '../lib/assert.ts'
+
+/** Reported users of each of these instances; an instance without users is absent. */
+export async function usersOf(conn: Conn, instanceIds: readonly string[]): Promise<Map<string, number>> {
+  if (instanceIds.length === 0) return new Map()
+  const rows = await conn.execute<{ instance_id: string; n: number }>(sql`
+    select instance_id, count(*)::int as n from account
+    where gone_at is null and instance_id in ${instanceIds} group by instance_id`)
+  return new Map(rows.map(row => [row.instance_id, row.n]))
+}
+
+/** Reported users of an instance, and how many of them have no account in another instance of the team (by address). */
+export async function onlyHere(
+  conn: Conn,
+  instance: { id: string; teamId: string },
+): Promise<{ users: number; onlyHere: number }> {
+  const rows = await conn.execute<{ users: number; only_here: number }>(sql`
+    select count(*)::int as users,
+      count(*) filter (where not exists (
+        select 1 from account other join instance i on i.id = other.instance_id
+        where lower(other.email) = lower(a.email) and other.instance_id <> a.instance_id and other.gone_at is null
+          and i.team_id = ${instance.teamId} and i.deleted_at is null))::int as only_here
+    from account a where a.instance_id = ${instance.id} and a.gone_at is null`)
+  const row = one(rows, 'a count returns a row')
+  return { users: row.users, onlyHere: row.only_here }
+}
+
+/** Delete up to `limit` accounts of an instance, gone ones too; returns how many of the deleted were reported, and whether any were left. */
+export async function removeAccounts(
+  conn: Conn,
+  instanceId: string,
+  limit: number,
+): Promise<{ reported: number; deleted: number }> {
+  const rows = await conn.execute<{ reported: number; deleted: number }>(sql`
+    with done as (
+      delete from account where (instance_id, external_id) in (
+        select instance_id, external_id from account where instance_id = ${instanceId} order by external_id limit ${limit})
+      returning gone_at)
+    select count(*)::int as deleted, count(*) filter (where gone_at is null)::int as reported from done`)
+  return one(rows, 'a count returns a row')
+}
+
+/** Delete accounts that vanished before `before`; at most `limit` at once. */
+export async function purgeGone(conn: Conn, before: Date, limit: number): Promise<number> {
+  const rows = await conn.execute<{ n: number }>(sql`
+    with done as (
+      delete from account where (instance_id, external_id) in (
+        select instance_id, external_id from account where gone_at < ${before.toISOString()} limit ${limit})
+      returning 1)
+    select count(*)::int as n from done`)
+  return one(rows, 'a count returns a row').n
+}

@@ -1,0 +1,112 @@
+// An announcement as a Slack message: headline, what happened, facts, what comes next, and the buttons that help.
+import {
+  actions,
+  button,
+  context,
+  escapeText,
+  momentText,
+  type SlackBlock,
+  section,
+} from '../slack/blocks.ts'
+import type { Announcement, AnnouncementKind } from './announcement.ts'
+import { wordsOf } from './words.ts'
+
+export interface ChannelMessage {
+  text: string
+  blocks: SlackBlock[]
+}
+
+const signs: Readonly<Partial<Record<AnnouncementKind, string>>> = {
+  'initial-succeeded': ':white_check_mark:',
+  'initial-failed': ':red_circle:',
+  failed: ':red_circle:',
+  'cause-changed': ':red_circle:',
+  recovered: ':large_green_circle:',
+  revoked: ':no_entry:',
+  inactivated: ':white_circle:',
+  reactivated: ':large_green_circle:',
+  held: ':large_yellow_circle:',
+}
+
+/** `failureBefore`: the incident's message is resolved in place, and still says what had failed. */
+export function channelMessage(
+  told: Announcement,
+  options: { resolved?: boolean; failureBefore?: Announcement } = {},
+): ChannelMessage {
+  if (options.resolved) return resolvedMessage(told, options.failureBefore)
+  const words = wordsOf(told)
+  const by = told.actor ? ` by <@${told.actor}>` : ''
+  const facts = words.facts
+    .filter(fact => fact.label !== 'Instance')
+    .map(({ label, value }) => `*${label}:* ${value instanceof Date ? momentText(value) : escapeText(value)}`)
+  const lines = [
+    `${signs[told.kind] ?? ':information_source:'} *${escapeText(words.headline)}*${by}`,
+    ...words.sentences.map(escapeText),
+  ]
+  const buttons = buttonsOf(told)
+  return {
+    text: escapeText(words.headline),
+    blocks: [
+      section(lines.join('\n')),
+      ...(facts.length > 0 ? [context(facts.join('  ·  '))] : []),
+      ...(words.next ? [section(words.next)] : []),
+      ...(buttons.length > 0 ? [actions(buttons, `about-${told.instanceId}`)] : []),
+    ],
+  }
+}
+
+/** The incident's message once it is over: what failed, when it was mended; its buttons are gone. */
+function resolvedMessage(told: Announcement, before: Announcement | undefined): ChannelMessage {
+  const name = escapeText(told.instanceName)
+  const headline = before ? escapeText(wordsOf(before).headline) : `${name}: sync failed`
+  const why = before?.failure ? `\n${escapeText(before.failure.message)}` : ''
+  const how = told.kind === 'instance-deleted' ? 'The instance was deleted' : 'It syncs again'
+  return {
+    text: `[Resolved] ${headline}`,
+    blocks: [
+      section(`:large_green_circle: *Resolved:* ~${headline}~${why}`),
+      context(`${how} since ${momentText(new Date(told.at))}.`),
+    ],
+  }
+}
+
+function buttonsOf(told: Announcement) {
+  if (told.kind === 'instance-deleted' || told.kind === 'undelivered') return []
+  const value = told.instanceId
+  const about = (text: string) => `${text} ${told.instanceName}`
+  const history = button({ actionId: 'history', text: 'History', value, label: about('History of') })
+  const sync = button({ actionId: 'sync-now', text: 'Sync now', value, label: about('Sync now:') })
+  if (told.failure)
+    return [
+      button({ actionId: 'fix', text: 'Fix', value, style: 'primary', label: about('Fix') }),
+      sync,
+      history,
+    ]
+  const manage = button({ actionId: 'manage', text: 'Manage', value, label: about('Manage') })
+  return told.kind === 'inactivated' ? [manage, history] : [sync, manage, history]
+}
+
+/** Several instances that failed at once, as one message. */
+export function bundleMessage(all: readonly Announcement[]): ChannelMessage {
+  const headline = `${all.length} instances failed to sync`
+  const rows = all.slice(0, 40).map((told, at) =>
+    section(
+      `*${escapeText(told.instanceName)}* (${escapeText(told.app)})\n${escapeText(told.failure?.message ?? '')}`,
+      button({
+        actionId: `fix:${at}`,
+        text: 'Fix',
+        value: told.instanceId,
+        label: `Fix ${told.instanceName}`,
+      }),
+    ),
+  )
+  const more = all.length - rows.length
+  return {
+    text: headline,
+    blocks: [
+      section(`:red_circle: *${headline}*`),
+      ...rows,
+      ...(more > 0 ? [context(`and ${more} more: \`/saasm integrations\` shows them all.`)] : []),
+    ],
+  }
+}

@@ -1,0 +1,100 @@
+// One e-mail: whose address it is, rendered once and stored, then sent under the entry's own key.
+import { isUniqueViolation } from '../db/db.ts'
+import { instanceById } from '../instances/store.ts'
+import type { SlackPerson } from '../slack/post.ts'
+import { backoffOf, type Delivery, type Sent } from './deliver.ts'
+import { type RenderedMail, renderMail } from './email.tsx'
+import { notSetUp } from './mailer.ts'
+import { appendOutbox, isToldTo, type OutboxEntry, settleSent, writeEntry } from './outbox.ts'
+
+/** Resend forgets a key after 24 hours; beyond it a lost answer may not be asked for again. */
+const keyLivesMs = 24 * 3_600_000
+
+export async function sendMail(delivery: Delivery, entry: OutboxEntry): Promise<Sent> {
+  const { db, clock, mailer } = delivery
+  const to = await addressOf(delivery, entry)
+  if (to === 'told') return { kind: 'done' }
+  if (to === null)
+    return { kind: 'refused', reason: 'Nobody who could be told has an e-mail address', tell: false }
+  const mail = await rendered(delivery, entry)
+  const firstSentAt = entry.firstSentAt ?? clock.now()
+  if (clock.now().getTime() - firstSentAt.getTime() > keyLivesMs) {
+    return { kind: 'refused', reason: 'unknown: the mail service did not answer within a day', tell: true }
+  }
+  if (!(await writeEntry(db.conn, entry, { firstSentAt }))) return { kind: 'done' }
+  const result = await mailer.send({ to, ...mail, key: `saasm/${entry.id}` })
+  if (result.kind === 'sent') {
+    await settleSent(db.conn, entry, { ref: result.id, now: clock.now() })
+    return { kind: 'done' }
+  }
+  if (result.kind === 'later')
+    return { kind: 'wait', afterMs: result.afterMs, reason: result.reason, spent: false }
+  if (result.kind === 'never')
+    return { kind: 'refused', reason: result.reason, tell: result.reason !== notSetUp }
+  return { kind: 'wait', afterMs: backoffOf(entry.attempt), reason: result.reason, spent: true }
+}
+
+async function rendered(delivery: Delivery, entry: OutboxEntry): Promise<RenderedMail> {
+  if (entry.rendered) return entry.rendered as unknown as RenderedMail
+  const mail = await renderMail(entry.announcement)
+  await writeEntry(delivery.db.conn, entry, { rendered: { ...mail } })
+  return mail
+}
+
+/** The address of the entry; `told`: it is told by another entry; null: there is nobody left to tell. */
+async function addressOf(delivery: Delivery, entry: OutboxEntry): Promise<string | 'told' | null> {
+  if (entry.destination.includes('@')) return entry.destination
+  const [first, ...others] = await standIns(delivery, entry)
+  if (!first) return null
+  // Several admins in place of one person: each gets an entry of their own.
+  const { teamId, instanceId, transitionSeq, announcement } = entry
+  const base = {
+    teamId,
+    instanceId,
+    transitionSeq,
+    announcement,
+    medium: 'email' as const,
+    now: delivery.clock.now(),
+  }
+  await appendOutbox(
+    delivery.db.conn,
+    others.map(destination => ({ ...base, destination })),
+  )
+  return (await takeAddress(delivery, entry, first)) ? first : 'told'
+}
+
+/** Make the entry this address's; false when another entry of the same change has it. */
+async function takeAddress(delivery: Delivery, entry: OutboxEntry, address: string): Promise<boolean> {
+  const { db, clock } = delivery
+  const settle = () =>
+    settleSent(db.conn, entry, { ref: '', now: clock.now(), reason: 'told as a recipient' })
+  if (await isToldTo(db.conn, entry, address)) {
+    await settle()
+    return false
+  }
+  try {
+    return await writeEntry(db.conn, entry, { destination: address })
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error
+    await settle()
+    return false
+  }
+}
+
+/** The creator's address; when they have left, the owner's; when they have left too, the admins'. */
+async function standIns(delivery: Delivery, entry: OutboxEntry): Promise<string[]> {
+  const creator = reachable(await delivery.slack.person(entry.destination))
+  if (creator) return [creator]
+  const instance =
+    entry.instanceId === null ? undefined : await instanceById(delivery.db.conn, entry.instanceId)
+  const owner = instance && reachable(await delivery.slack.person(instance.owner))
+  if (owner) return [owner]
+  const admins = (await delivery.admins()).map(reachable).filter(address => address !== null)
+  return [...new Set(admins)]
+}
+
+/** The lower-case address of a person who is still there. */
+function reachable(person: SlackPerson | undefined): string | null {
+  if (!person || person.deleted || person.bot) return null
+  return person.email?.toLowerCase() ?? null
+}

@@ -1,0 +1,119 @@
+// One telling in Slack: posted once, looked for before it is posted again, or edited into the incident's message.
+import { SlackFailure } from '../slack/post.ts'
+import type { AnnouncementKind } from './announcement.ts'
+import { bundleMessage, channelMessage } from './channel.ts'
+import type { Delivery, Sent } from './deliver.ts'
+import { claimAlike, firstPostOf, type OutboxEntry, settleSent, writeEntry } from './outbox.ts'
+
+/** A first post of these kinds can be one of many at once. */
+const failingKinds: readonly AnnouncementKind[] = ['initial-failed', 'failed', 'cause-changed', 'revoked']
+/** More instances than this failing at once become one message. */
+const singleMax = 3
+const bundleMax = 200
+/** How far before the first attempt a lost message is looked for: clocks differ. */
+const lookBackMs = 60_000
+/** Slack's history may lag behind a post: looked at twice, this far apart. */
+const lookAgainMs = 2_000
+
+export async function sendSlack(delivery: Delivery, entry: OutboxEntry, signal: AbortSignal): Promise<Sent> {
+  if (entry.medium === 'slack-edit') return edit(delivery, entry, signal)
+  return post(delivery, entry, signal)
+}
+
+async function post(
+  delivery: Delivery,
+  entry: OutboxEntry,
+  signal: AbortSignal,
+  threadTs?: string,
+): Promise<Sent> {
+  if (await isThereAlready(delivery, entry, signal)) return { kind: 'done' }
+  const { db, clock, slack, owner } = delivery
+  if (
+    entry.medium === 'slack' &&
+    entry.firstSentAt === null &&
+    failingKinds.includes(entry.announcement.kind)
+  ) {
+    const like = { entry, kinds: failingKinds, owner, now: clock.now(), atLeast: singleMax, limit: bundleMax }
+    const others = await claimAlike(db, like)
+    if (others.length > 0) return bundle(delivery, [entry, ...others])
+  }
+  if (!(await writeEntry(db.conn, entry, { firstSentAt: entry.firstSentAt ?? clock.now() })))
+    return { kind: 'done' }
+  const message = channelMessage(entry.announcement)
+  const thread = threadTs ? { threadTs } : {}
+  const { channel, ts } = await slack.post({
+    to: entry.destination,
+    ...message,
+    key: keyOf(entry),
+    ...thread,
+  })
+  await settleSent(db.conn, entry, { ref: ts, channel, now: clock.now() })
+  return { kind: 'done' }
+}
+
+/** An earlier attempt may have posted it although its answer was lost. */
+async function isThereAlready(delivery: Delivery, entry: OutboxEntry, signal: AbortSignal): Promise<boolean> {
+  if (entry.firstSentAt === null) return false
+  const { db, clock, slack } = delivery
+  const where = {
+    to: entry.destination,
+    key: keyOf(entry),
+    since: new Date(entry.firstSentAt.getTime() - lookBackMs),
+  }
+  let found = await slack.find(where)
+  if (!found) {
+    await clock.sleep(lookAgainMs, signal)
+    found = await slack.find(where)
+  }
+  if (!found) return false
+  const bundled = keyOf(entry) === entry.id ? '' : 'bundle:'
+  await settleSent(db.conn, entry, { ref: `${bundled}${found.ts}`, channel: found.channel, now: clock.now() })
+  return true
+}
+
+/** The key in the message's metadata: the entry's own, or that of the bundle it went out with. */
+function keyOf(entry: OutboxEntry): string {
+  const bundle = (entry.rendered as { bundle?: string } | null)?.bundle
+  return bundle ?? entry.id
+}
+
+/** Many instances failed at once: one message for all of them; what follows on each goes into its thread. */
+async function bundle(delivery: Delivery, entries: readonly OutboxEntry[]): Promise<Sent> {
+  const { db, clock, slack } = delivery
+  const [first] = entries
+  if (!first) return { kind: 'done' }
+  for (const entry of entries)
+    await writeEntry(db.conn, entry, { firstSentAt: clock.now(), rendered: { bundle: first.id } })
+  const message = bundleMessage(entries.map(entry => entry.announcement))
+  const { channel, ts } = await slack.post({ to: first.destination, ...message, key: first.id })
+  for (const entry of entries)
+    await settleSent(db.conn, entry, { ref: `bundle:${ts}`, channel, now: clock.now() })
+  return { kind: 'done' }
+}
+
+async function edit(delivery: Delivery, entry: OutboxEntry, signal: AbortSignal): Promise<Sent> {
+  const { db, clock, slack } = delivery
+  const first = entry.incidentId === null ? undefined : await firstPostOf(db.conn, entry.incidentId)
+  if (!first || first.state === 'parked') return post(delivery, entry, signal)
+  if (first.state !== 'sent')
+    return { kind: 'wait', afterMs: 2_000, reason: 'The first message is not posted yet', spent: false }
+  const [ref, channel] = [first.sentRef ?? '', first.sentChannel ?? entry.destination]
+  if (ref.startsWith('bundle:')) return post(delivery, entry, signal, ref.slice('bundle:'.length))
+  const resolved = entry.announcement.kind === 'recovered' || entry.announcement.kind === 'instance-deleted'
+  const message = channelMessage(entry.announcement, { resolved, failureBefore: first.announcement })
+  try {
+    await slack.update({ channel, ts: ref, ...message })
+  } catch (error) {
+    // Somebody deleted the message: the news is posted instead.
+    if (
+      error instanceof SlackFailure &&
+      error.kind === 'permanent' &&
+      /not_found|cant_update|edit_window/.test(error.code)
+    ) {
+      return post(delivery, entry, signal)
+    }
+    throw error
+  }
+  await settleSent(db.conn, entry, { ref, channel, now: clock.now() })
+  return { kind: 'done' }
+}

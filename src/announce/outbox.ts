@@ -1,0 +1,199 @@
+// The outbox: tellings that wait, are being sent, are sent, or are parked. Claimed with a fence, settled only by its holder.
+import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
+import type { Conn, Db } from '../db/db.ts'
+import { newId } from '../lib/ids.ts'
+import type { Announcement, AnnouncementKind } from './announcement.ts'
+import { outboxTable } from './table.ts'
+
+export type OutboxEntry = typeof outboxTable.$inferSelect
+
+export interface NewOutboxEntry {
+  id?: string
+  teamId: string
+  instanceId: string | null
+  transitionSeq: number
+  medium: OutboxEntry['medium']
+  destination: string
+  incidentId?: string
+  announcement: Announcement
+  now: Date
+}
+
+/** Above every limit of one send, so that a claim is not taken over while its send may still be under way. */
+const leaseSeconds = 60
+const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
+
+/** Write entries; one that is there already (same instance, change, medium and destination) stays as it is. */
+export async function appendOutbox(conn: Conn, entries: readonly NewOutboxEntry[]): Promise<void> {
+  if (entries.length === 0) return
+  const rows = entries.map(({ id, now, incidentId, ...entry }) => ({
+    ...entry,
+    id: id ?? newId(),
+    incidentId: incidentId ?? null,
+    state: 'pending' as const,
+    dueAt: now,
+    createdAt: now,
+  }))
+  await conn.insert(outboxTable).values(rows).onConflictDoNothing()
+}
+
+/** Claim the entry that is due longest and goes to none of the `resting` destinations; undefined: none. */
+export async function claimEntry(
+  db: Db,
+  owner: string,
+  now: Date,
+  resting: readonly string[],
+): Promise<OutboxEntry | undefined> {
+  const elsewhere = resting.length > 0 ? sql`and destination not in ${resting}` : sql``
+  const rows = await db.conn
+    .update(outboxTable)
+    .set(claimed(owner))
+    .where(
+      sql`${outboxTable.id} = (
+        select id from outbox
+        where ((state = 'pending' and due_at <= ${now.toISOString()}) or (state = 'sending' and lease_until < now())) ${elsewhere}
+        order by due_at, created_at, id limit 1 for update skip locked)`,
+    )
+    .returning()
+  return rows[0]
+}
+
+/** Claim what else is due as a first post of these kinds to one channel: for a bundle. At most `limit`. */
+export async function claimAlike(
+  db: Db,
+  like: {
+    entry: OutboxEntry
+    kinds: readonly AnnouncementKind[]
+    owner: string
+    now: Date
+    atLeast: number
+    limit: number
+  },
+): Promise<OutboxEntry[]> {
+  const { entry, now } = like
+  const due = sql`medium = 'slack' and destination = ${entry.destination} and state = 'pending' and due_at <= ${now.toISOString()}
+    and first_sent_at is null and announcement->>'kind' in ${like.kinds}`
+  return db.transaction(async tx => {
+    const ids = await tx.execute<{ id: string }>(
+      sql`select id from outbox where ${due} order by created_at, id limit ${like.limit} for update skip locked`,
+    )
+    if (ids.length < like.atLeast) return []
+    const rows = ids.map(row => row.id)
+    return tx.update(outboxTable).set(claimed(like.owner)).where(inArray(outboxTable.id, rows)).returning()
+  })
+}
+
+function claimed(owner: string) {
+  return {
+    state: 'sending' as const,
+    attempt: sql`${outboxTable.attempt} + 1`,
+    fence: sql`${outboxTable.fence} + 1`,
+    leaseUntil: lease,
+    leaseOwner: owner,
+  }
+}
+
+type Held = Pick<OutboxEntry, 'id' | 'fence'>
+
+/** Write to an entry whose claim is still ours; false: it is not, and nothing was written. */
+export async function writeEntry(conn: Conn, held: Held, fields: Partial<OutboxEntry>): Promise<boolean> {
+  const rows = await conn
+    .update(outboxTable)
+    .set(fields)
+    .where(
+      and(eq(outboxTable.id, held.id), eq(outboxTable.fence, held.fence), eq(outboxTable.state, 'sending')),
+    )
+    .returning({ id: outboxTable.id })
+  return rows.length > 0
+}
+
+const released = { leaseUntil: null, leaseOwner: null }
+
+export function settleSent(
+  conn: Conn,
+  held: Held,
+  sent: { ref: string; channel?: string; now: Date; reason?: string },
+): Promise<boolean> {
+  const { now, ref, channel, reason } = sent
+  return writeEntry(conn, held, {
+    ...released,
+    state: 'sent',
+    sentAt: now,
+    sentRef: ref,
+    sentChannel: channel ?? null,
+    reason: reason ?? null,
+  })
+}
+
+/** It waits until `dueAt`; `spent: false` gives the attempt back. */
+export function settleLater(
+  conn: Conn,
+  entry: OutboxEntry,
+  later: { dueAt: Date; reason: string; spent: boolean },
+): Promise<boolean> {
+  const attempt = later.spent ? entry.attempt : entry.attempt - 1
+  return writeEntry(conn, entry, {
+    ...released,
+    state: 'pending',
+    dueAt: later.dueAt,
+    reason: later.reason,
+    attempt,
+  })
+}
+
+/** It is not sent any more unless a person asks for it. */
+export function park(conn: Conn, held: Held, reason: string): Promise<boolean> {
+  return writeEntry(conn, held, { ...released, state: 'parked', reason })
+}
+
+/** Is the same change told to this address by another row? */
+export async function isToldTo(conn: Conn, entry: OutboxEntry, address: string): Promise<boolean> {
+  if (entry.instanceId === null) return false
+  const rows = await conn
+    .select({ id: outboxTable.id })
+    .from(outboxTable)
+    .where(
+      and(
+        eq(outboxTable.instanceId, entry.instanceId),
+        eq(outboxTable.transitionSeq, entry.transitionSeq),
+        eq(outboxTable.medium, 'email'),
+        sql`lower(${outboxTable.destination}) = ${address.toLowerCase()}`,
+        ne(outboxTable.id, entry.id),
+      ),
+    )
+    .limit(1)
+  return rows.length > 0
+}
+
+/** The entry that posted an incident's message. */
+export async function firstPostOf(conn: Conn, incidentId: string): Promise<OutboxEntry | undefined> {
+  const rows = await conn
+    .select()
+    .from(outboxTable)
+    .where(and(eq(outboxTable.incidentId, incidentId), eq(outboxTable.medium, 'slack')))
+    .orderBy(outboxTable.createdAt)
+    .limit(1)
+  return rows[0]
+}
+
+/** Was this already said to admins since `since`? Such entries belong to no instance. */
+export async function wasSaid(
+  conn: Conn,
+  medium: OutboxEntry['medium'],
+  message: string,
+  since: Date,
+): Promise<boolean> {
+  const rows = await conn
+    .select({ id: outboxTable.id })
+    .from(outboxTable)
+    .where(
+      and(
+        isNull(outboxTable.instanceId),
+        eq(outboxTable.medium, medium),
+        sql`announcement->'failure'->>'message' = ${message}`,
+        sql`created_at > ${since.toISOString()}`,
+      ),
+    )
+    .limit(1)
+  return rows.length > 0
+}

@@ -1,0 +1,171 @@
+// The composition root: wires every room to the next and owns no logic.
+import type { ServerResponse } from 'node:http'
+import { createDeliverer } from './announce/deliver.ts'
+import { createMailer, createNoMailer } from './announce/mailer.ts'
+import { auditGesture } from './chat/audit.ts'
+import { connectGesture } from './chat/connect.ts'
+import { deleteInstanceGesture } from './chat/delete-instance.ts'
+import { deleteUsersGesture } from './chat/delete-users.ts'
+import { editInstanceGesture } from './chat/edit-instance.ts'
+import type { House } from './chat/gesture.ts'
+import { createHelpGesture } from './chat/help.ts'
+import { historyGesture } from './chat/history.ts'
+import { integrationsGesture } from './chat/integrations.ts'
+import { manageRecipientsGesture } from './chat/manage-recipients.ts'
+import { createHearing } from './chat/saasm.ts'
+import { syncNowGesture } from './chat/sync-now.ts'
+import { createEngine } from './connectors/engine.ts'
+import { connectors } from './connectors/registry.ts'
+import { openDb } from './db/db.ts'
+import { createSeal } from './instances/seal.ts'
+import { createJobs, type Ring } from './jobs/jobs.ts'
+import type { Clock } from './lib/clock.ts'
+import { newId } from './lib/ids.ts'
+import type { Log } from './lib/log.ts'
+import { createSlackDoor } from './slack/bolt.ts'
+import { createSlackClient } from './slack/client.ts'
+import { createRunner } from './sync/execute.ts'
+import { createRemover } from './sync/remove.ts'
+import { createSweep } from './sync/sweep.ts'
+
+/** What an app is made of; main reads it from the settings or from the sandbox. */
+export interface AppOptions {
+  clock: Clock
+  log: Log
+  databaseUrl: string
+  jobStore: { kind: 'postgres' | 'mongo'; url: string }
+  /** `host`: the address to listen on; undefined: all. */
+  listen: { port: number; host?: string }
+  slack: { botToken: string; signingSecret: string | null; appToken: string | null; apiUrl: string | null }
+  mail: { apiKey: string; baseUrl: string | null; from: string } | null
+  secretKeys: Buffer[]
+  channel: string | null
+  admins: readonly string[]
+  allowPrivateNetwork: boolean
+  roles: { chat: boolean; work: boolean }
+  /** How often the sweep looks for due work; 15,000 ms unless told. */
+  sweepEveryMs?: number
+}
+
+export interface App {
+  start(): Promise<void>
+  /** Take nothing new, let what runs reach an edge, give leases back; `graceMs` at most. */
+  stop(graceMs: number): Promise<void>
+  /** The port that the HTTP routes listen on. */
+  port(): number
+}
+
+/** The longest single wait for a busy vendor within a run; a longer one gives the run back until then. */
+const patienceMs = 60_000
+const mailTimeoutMs = 10_000
+
+export function createApp(options: AppOptions): App {
+  const { clock, log, channel, allowPrivateNetwork } = options
+  const db = openDb(options.databaseUrl)
+  const engine = createEngine({ clock, log, allowPrivateNetwork })
+  const seal = createSeal(options.secretKeys)
+  const slack = createSlackClient({
+    botToken: options.slack.botToken,
+    apiUrl: options.slack.apiUrl,
+    clock,
+    log,
+  })
+  const mailer = options.mail
+    ? createMailer({
+        apiKey: options.mail.apiKey,
+        from: options.mail.from,
+        timeoutMs: mailTimeoutMs,
+        ...(options.mail.baseUrl ? { baseUrl: options.mail.baseUrl } : {}),
+      })
+    : createNoMailer()
+  const owner = newId()
+  const ring: Ring = bell => jobs.ring(bell)
+  const work = { db, clock, log, engine, seal, ring, channel, owner, patienceMs }
+  const runner = createRunner(work)
+  const remover = createRemover(work)
+  const sweep = createSweep(work)
+  const deliverer = createDeliverer({
+    db,
+    clock,
+    log,
+    slack,
+    mailer,
+    owner,
+    admins: () => slack.workspaceAdmins(),
+  })
+  const jobs = createJobs({
+    store: options.jobStore,
+    log,
+    name: owner,
+    sweepEveryMs: options.sweepEveryMs ?? 15_000,
+    handlers: options.roles.work
+      ? {
+          sweep,
+          sync: signal => runner.runDue(signal),
+          removal: signal => remover.removeDue(signal),
+          deliver: signal => deliverer.deliverDue(signal),
+        }
+      : null,
+  })
+  const house: House = { db, clock, log, engine, connectors, seal, slack, ring, channel, allowPrivateNetwork }
+  const gestures = [
+    integrationsGesture,
+    connectGesture,
+    editInstanceGesture,
+    syncNowGesture,
+    historyGesture,
+    manageRecipientsGesture,
+    deleteUsersGesture,
+    deleteInstanceGesture,
+    auditGesture,
+  ]
+  const isReady = async () => {
+    const answers = await Promise.allSettled([db.sql`select 1`, jobs.ready(), slack.ready()])
+    const names = ['database', 'job store', 'Slack'] as const
+    return names.filter((_name, position) => {
+      const answer = answers[position]
+      return answer?.status !== 'fulfilled' || answer.value === false
+    })
+  }
+  const door = createSlackDoor({
+    ...options.slack,
+    ...options.listen,
+    log,
+    clock,
+    hear: createHearing([...gestures, createHelpGesture(gestures)], house, options.admins),
+    chat: options.roles.chat,
+    routes: [
+      { path: '/healthz', method: 'GET', handle: (_req, res) => answer(res, 200, 'alive') },
+      {
+        path: '/readyz',
+        method: 'GET',
+        handle: async (_req, res) => {
+          const waitingFor = await isReady()
+          answer(
+            res,
+            waitingFor.length ? 503 : 200,
+            waitingFor.length ? `waiting for ${waitingFor.join(', ')}` : 'ready',
+          )
+        },
+      },
+    ],
+  })
+  return {
+    async start() {
+      await door.start()
+      await jobs.start()
+    },
+    async stop(graceMs) {
+      await door.stop()
+      await jobs.stop(graceMs)
+      await engine.close()
+      await db.close(2)
+    },
+    port: () => door.port(),
+  }
+}
+
+function answer(res: ServerResponse, status: number, text: string): void {
+  res.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' })
+  res.end(`${text}\n`)
+}

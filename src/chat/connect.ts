@@ -1,0 +1,265 @@
+// Connect an application: a form drawn from the connector's fields, checked against the vendor, then an instance and its initial sync.
+import { appendAudit } from '../audit/store.ts'
+import { type Connector, type Credentials, splitCredentials } from '../connectors/connector.ts'
+import type { Verified } from '../connectors/engine.ts'
+import { ProviderError } from '../connectors/errors.ts'
+import { connectorById } from '../connectors/registry.ts'
+import { isUniqueViolation } from '../db/db.ts'
+import { createInstance, matchInstances, sameTenant } from '../instances/store.ts'
+import { newId } from '../lib/ids.ts'
+import { cleanText } from '../lib/text.ts'
+import { alert, button, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
+import { checkInput, loadingView, metadataOf, modal, noticeView, textInput } from '../slack/modal.ts'
+import type { ModalView, OpenView, SubmissionAnswer, SubmissionTurn, Who } from '../slack/turn.ts'
+import { requestRun } from '../sync/request.ts'
+import {
+  credentialInputs,
+  type FieldProblems,
+  privilegesBlocks,
+  problemBlock,
+  problemOf,
+  readTyped,
+  settingsOf,
+  type TypedSettings,
+} from './credentials.ts'
+import type { Gesture, House } from './gesture.ts'
+import { nearest } from './parse.ts'
+
+const title = 'Connect'
+export const nameMax = 80
+/** How long a check against the vendor may take. */
+export const checkMs = 10_000
+
+export const connectGesture: Gesture = {
+  command: {
+    word: 'connect',
+    also: ['add', 'integrate', 'new'],
+    usage: 'connect [integration]',
+    summary: 'Connect an application.',
+    role: 'admin',
+    loading: () => loadingView(title),
+    async run(turn, rest, house, opened) {
+      await opened?.update(await formOrChoice(house, turn.who, rest))
+    },
+  },
+  actions: {
+    connect: {
+      role: 'admin',
+      loading: () => loadingView(title),
+      inView: 'replace',
+      async run(turn, house, opened) {
+        await opened?.update(await formOrChoice(house, turn.who, turn.value))
+      },
+    },
+  },
+  submissions: { connect: { role: 'admin', run: submit } },
+}
+
+async function formOrChoice(house: House, who: Who, wanted: string): Promise<ModalView> {
+  const word = wanted.trim().toLowerCase()
+  const exact = house.connectors.find(one => one.id === word || one.name.toLowerCase() === word)
+  const partly = house.connectors.filter(one => word !== '' && one.name.toLowerCase().includes(word))
+  const connector = exact ?? (partly.length === 1 ? partly[0] : undefined)
+  if (connector) return form(connector, { name: await freeName(house, who, connector), settings: {} })
+  return choice(house, word)
+}
+
+/** The list of what can be connected, the nearest to an unknown word first. */
+function choice(house: House, word: string): ModalView {
+  const near = nearest(
+    word,
+    house.connectors.map(one => one.id),
+  )
+  const sorted = house.connectors.toSorted(
+    (a, b) => Number(near.includes(b.id)) - Number(near.includes(a.id)),
+  )
+  const lead =
+    word === ''
+      ? 'Which application?'
+      : `saasm cannot connect “${escapeText(word)}” yet. It can connect these:`
+  const rows = sorted.map((connector, at) =>
+    section(
+      `${connector.emoji} *${connector.name}*\n${connector.reports}`,
+      button({
+        actionId: `connect:${at}`,
+        text: 'Connect',
+        value: connector.id,
+        label: `Connect ${connector.name}`,
+      }),
+    ),
+  )
+  return modal({ callbackId: 'connect-choice', title, blocks: [section(lead), ...rows] })
+}
+
+interface Draft {
+  name: string
+  settings: TypedSettings
+  problems?: FieldProblems
+  /** The first instance of the same tenant: it has to be wanted twice. */
+  twin?: string
+}
+
+function form(connector: Connector, draft: Draft): ModalView {
+  const problems = draft.problems ?? {}
+  const blocks: SlackBlock[] = [
+    ...(problems[''] ? [problemBlock(problems[''])] : []),
+    textInput({
+      blockId: 'name',
+      label: 'Name',
+      hint: 'How your team calls this instance, such as okta-prod.',
+      initial: draft.name,
+      max: nameMax,
+    }),
+    ...(problems.name ? [problemBlock(problems.name)] : []),
+    ...credentialInputs(connector, draft.settings, problems, false),
+    ...(draft.twin ? twinBlocks(draft.twin) : []),
+    ...privilegesBlocks(connector),
+  ]
+  return modal({
+    callbackId: 'connect',
+    title: `Connect ${connector.name}`,
+    submit: 'Connect',
+    blocks,
+    metadata: { connector: connector.id },
+  })
+}
+
+function twinBlocks(twin: string): SlackBlock[] {
+  return [
+    alert(
+      `:warning: This is connected already, as *${escapeText(twin)}*. Its people would be counted twice.`,
+      'warning',
+    ),
+    checkInput({
+      blockId: 'twice',
+      label: 'Two instances of one tenant',
+      choices: [{ value: 'twice', label: 'Connect it a second time' }],
+      optional: true,
+    }),
+    context('Type the token once more: saasm does not keep what it has not connected.'),
+  ]
+}
+
+async function freeName(house: House, who: Who, connector: Connector): Promise<string> {
+  const taken = new Set(
+    (await matchInstances(house.db.conn, who.teamId, connector.id)).map(instance =>
+      instance.name.toLowerCase(),
+    ),
+  )
+  for (let number = 1; number <= 100; number += 1) {
+    const name = number === 1 ? connector.id : `${connector.id}-${number}`
+    if (!taken.has(name)) return name
+  }
+  return ''
+}
+
+async function submit(turn: SubmissionTurn, house: House): Promise<SubmissionAnswer> {
+  const connector = connectorById(metadataOf(turn.view).connector ?? '')
+  if (!connector)
+    return {
+      kind: 'update',
+      view: noticeView(title, 'saasm does not know this application any more. Open Connect again.'),
+    }
+  const name = cleanText((turn.view.inputs.text.get('name') ?? '').trim(), nameMax)
+  const read = readTyped(connector, turn.view)
+  const errors: Record<string, string> = read.ok ? {} : { ...read.problems }
+  if (name === '') errors.name = 'Give it a name.'
+  else if (await isTaken(house, turn.who, name))
+    errors.name = `There is an instance called ${name} already. Give this one another name.`
+  if (!read.ok || Object.keys(errors).length > 0) return { kind: 'errors', errors }
+  const { credentials } = read
+  const twice = (turn.view.inputs.many.get('twice') ?? []).includes('twice')
+  return {
+    kind: 'update',
+    view: loadingView(title, `Checking… saasm asks ${connector.name} whether the token works.`),
+    after: opened => check(house, turn.who, opened, { connector, credentials, name, twice }),
+  }
+}
+
+async function isTaken(house: House, who: Who, name: string): Promise<boolean> {
+  const matches = await matchInstances(house.db.conn, who.teamId, name)
+  return matches.some(instance => instance.name.toLowerCase() === name.toLowerCase())
+}
+
+interface Wanted {
+  connector: Connector
+  credentials: Credentials
+  name: string
+  twice: boolean
+}
+
+/** After the acknowledgement: prove the credentials, then connect, or show the form again with the reason. */
+async function check(house: House, who: Who, opened: OpenView, wanted: Wanted): Promise<void> {
+  const { connector, credentials, name } = wanted
+  const again = (more: Partial<Draft>) =>
+    opened.update(form(connector, { name, settings: settingsOf(connector, credentials), ...more }))
+  try {
+    const verified = await house.engine.verify(connector, credentials, { timeoutMs: checkMs })
+    const [twin] = await sameTenant(house.db.conn, {
+      teamId: who.teamId,
+      connector: connector.id,
+      tenantKey: verified.tenantKey,
+    })
+    if (twin && !wanted.twice) {
+      await again({ twin: twin.name })
+      return
+    }
+    await connect(house, who, wanted, verified)
+    await opened.update(connected(connector, name, verified))
+  } catch (error) {
+    if (error instanceof ProviderError) await again({ problems: problemOf(connector, error) })
+    else if (isUniqueViolation(error))
+      await again({ problems: { name: `There is an instance called ${name} already.` } })
+    else {
+      house.log.error({ err: error }, 'An application could not be connected')
+      await again({ problems: { '': 'saasm could not save this. Nothing was connected: please try again.' } })
+    }
+  }
+}
+
+async function connect(house: House, who: Who, wanted: Wanted, verified: Verified): Promise<void> {
+  const { connector, credentials, name } = wanted
+  const id = newId()
+  const now = house.clock.now()
+  const { settings, secrets } = splitCredentials(connector, credentials)
+  const sealed = house.seal.seal(JSON.stringify(secrets), {
+    teamId: who.teamId,
+    instanceId: id,
+    field: 'credentials',
+  })
+  await house.db.transaction(async tx => {
+    const fresh = {
+      id,
+      teamId: who.teamId,
+      name,
+      connector: connector.id,
+      tenantKey: verified.tenantKey,
+      tenantName: verified.tenantName,
+      settings,
+      sealed,
+      owner: who.userId,
+      createdBy: who.userId,
+    }
+    const instance = await createInstance(tx, fresh, now)
+    await appendAudit(tx, {
+      teamId: who.teamId,
+      actor: who.userId,
+      source: 'modal',
+      action: 'instance.created',
+      instance,
+      after: { name, connector: connector.id, settings },
+    })
+    await requestRun(tx, { instanceId: id, trigger: 'initial', by: who.userId, now }, house.ring)
+  })
+}
+
+function connected(connector: Connector, name: string, verified: Verified): ModalView {
+  const tenant = verified.tenantName ? ` to ${escapeText(verified.tenantName)}` : ''
+  const text = `:white_check_mark: *${escapeText(name)}* is connected${tenant}. Its initial sync has started; you are told when it has ended.`
+  return modal({
+    callbackId: 'connected',
+    title: `Connect ${connector.name}`,
+    blocks: [section(text)],
+    close: 'Done',
+  })
+}

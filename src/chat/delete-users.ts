@@ -1,0 +1,79 @@
+// Delete All Users: asked once more with the count; the instance stays.
+import { usersOf } from '../accounts/summary.ts'
+import { appendAudit } from '../audit/store.ts'
+import { lockInstance, regenerateInstance } from '../instances/store.ts'
+import { count } from '../lib/text.ts'
+import { alert, escapeText, section } from '../slack/blocks.ts'
+import { loadingView, metadataOf, modal, noticeView } from '../slack/modal.ts'
+import { requestRemoval } from '../sync/request.ts'
+import type { Gesture } from './gesture.ts'
+import { goneText, namedByButton } from './pick.ts'
+
+const title = 'Delete All Users'
+
+export const deleteUsersGesture: Gesture = {
+  actions: {
+    'delete-users': {
+      role: 'admin',
+      loading: () => loadingView(title),
+      async run(turn, house, opened) {
+        const instance = await namedByButton(house, turn.who, turn.value)
+        if (!instance || instance.status === 'deleting') {
+          await opened?.update(noticeView(title, goneText))
+          return
+        }
+        const users = (await usersOf(house.db.conn, [instance.id])).get(instance.id) ?? 0
+        const name = escapeText(instance.name)
+        const next =
+          instance.status === 'live'
+            ? `*${name}* is Live: its next sync imports them again. Set it Inactive first if they should stay away.`
+            : `*${name}* is Inactive: it stays empty until it is Live again.`
+        await opened?.update(
+          modal({
+            callbackId: 'delete-users',
+            title,
+            submit: 'Delete All Users',
+            close: 'Keep users',
+            metadata: { instance: instance.id },
+            blocks: [
+              section(
+                `*${count(users, 'user', 'users')}* of *${name}* will no longer be reported. The instance itself stays.`,
+              ),
+              alert(next, 'warning'),
+            ],
+          }),
+        )
+      },
+    },
+  },
+  submissions: {
+    'delete-users': {
+      role: 'admin',
+      async run(turn, house) {
+        const named = await namedByButton(house, turn.who, metadataOf(turn.view).instance ?? '')
+        const now = house.clock.now()
+        const asked = await house.db.transaction(async tx => {
+          const instance = named && (await lockInstance(tx, named.id))
+          if (!instance || (instance.status !== 'live' && instance.status !== 'inactive')) return false
+          // A run under way would bring back whom it has read: it may not merge any more.
+          await regenerateInstance(tx, instance.id, now)
+          await requestRemoval(
+            tx,
+            { instanceId: instance.id, kind: 'users', by: turn.who.userId, now },
+            house.ring,
+          )
+          await appendAudit(tx, {
+            teamId: turn.who.teamId,
+            actor: turn.who.userId,
+            source: 'modal',
+            action: 'users.delete-requested',
+            instance,
+          })
+          return true
+        })
+        const text = asked ? 'The users are being removed. You hear the end by direct message.' : goneText
+        return { kind: 'update', view: noticeView(title, text) }
+      },
+    },
+  },
+}

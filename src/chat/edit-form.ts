@@ -1,0 +1,129 @@
+// The Edit Instance window as it is drawn: notices first, then the fields, then what deletes.
+import { connectorById } from '../connectors/registry.ts'
+import { type Instance, scheduleHoursChoices } from '../instances/instance.ts'
+import { count } from '../lib/text.ts'
+import {
+  actions,
+  alert,
+  button,
+  context,
+  divider,
+  escapeText,
+  type SlackBlock,
+  section,
+} from '../slack/blocks.ts'
+import { channelInput, modal, radioInput, selectInput, textInput, userInput } from '../slack/modal.ts'
+import type { ModalView } from '../slack/turn.ts'
+import { nameMax } from './connect.ts'
+import { credentialInputs, type FieldProblems, problemBlock } from './credentials.ts'
+import type { WantedEdit } from './edit-read.ts'
+import { freshness, statusText } from './tiles.ts'
+
+export interface FormFacts {
+  users: number
+  /** Its own recipients, beside the common ones. */
+  recipients: readonly string[]
+  now: Date
+}
+
+export interface FormNotes {
+  /** Somebody changed it since it was opened: the Slack user, or `saasm`. */
+  changedBy?: string
+  /** What the person had typed, to draw it again. */
+  typed?: WantedEdit
+  problems?: FieldProblems
+}
+
+export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes): ModalView {
+  const { typed, problems = {} } = notes
+  const connector = connectorById(instance.connector)
+  const blocks: SlackBlock[] = [
+    ...noticesOf(instance, notes),
+    context(
+      `${connector?.emoji ?? ''} ${escapeText(connector?.name ?? instance.connector)} · ${statusText(instance)} · ${count(facts.users, 'user', 'users')} · ${freshness(instance, facts.now)}`,
+    ),
+    textInput({ blockId: 'name', label: 'Name', initial: typed?.name ?? instance.name, max: nameMax }),
+    ...(problems.name ? [problemBlock(problems.name)] : []),
+    radioInput({
+      blockId: 'status',
+      label: 'Status',
+      initial: typed?.status ?? (instance.status === 'live' ? 'live' : 'inactive'),
+      choices: [
+        { value: 'live', label: 'Live', description: 'Syncs on schedule. Set Live again, it syncs at once.' },
+        {
+          value: 'inactive',
+          label: 'Inactive',
+          description: 'Stops syncing and keeps its users; they may get out of date.',
+        },
+      ],
+    }),
+    selectInput({
+      blockId: 'schedule',
+      label: 'Sync every',
+      initial: String(typed?.scheduleHours ?? instance.scheduleHours),
+      choices: scheduleHoursChoices.map(hours => ({
+        value: String(hours),
+        label: count(hours, 'hour', 'hours'),
+      })),
+    }),
+    ...(connector ? credentialInputs(connector, typed?.settings ?? instance.settings, problems, true) : []),
+    userInput({ blockId: 'owner', label: 'Owner', initial: typed?.owner ?? instance.owner }),
+    textInput({
+      blockId: 'recipients',
+      label: 'Recipients of this instance',
+      hint: 'E-mail addresses, one a line, told beside those of Manage Recipients.',
+      initial: (typed?.recipients ?? facts.recipients).join('\n'),
+      max: 3000,
+      multiline: true,
+      optional: true,
+    }),
+    channelInput({
+      blockId: 'channel',
+      label: 'Channel of its own',
+      hint: 'Announcements go there instead of the sync channel. Invite saasm to it first.',
+      initial: (typed ? typed.channel : instance.channel) ?? undefined,
+      optional: true,
+    }),
+    divider(),
+    actions(
+      [
+        button({ actionId: 'delete-users', text: 'Delete All Users', value: instance.id }),
+        button({ actionId: 'delete-instance', text: 'Delete Instance', value: instance.id, style: 'danger' }),
+      ],
+      'delete',
+    ),
+  ]
+  return modal({
+    callbackId: 'edit-instance',
+    title: 'Edit Instance',
+    submit: 'Update Instance',
+    blocks,
+    metadata: { instance: instance.id, version: String(instance.version) },
+  })
+}
+
+function noticesOf(instance: Instance, notes: FormNotes): SlackBlock[] {
+  const notices: SlackBlock[] = []
+  if (notes.problems?.['']) notices.push(problemBlock(notes.problems['']))
+  if (notes.changedBy) {
+    const who = notes.changedBy === 'saasm' ? 'saasm' : `<@${notes.changedBy}>`
+    notices.push(
+      section(
+        `:warning: ${who} has changed this instance since you opened it. Nothing of yours was saved; this is how it is now.`,
+      ),
+    )
+  }
+  if (instance.inactiveReason === 'user') {
+    const who = instance.inactiveBy ? ` by <@${instance.inactiveBy}>` : ''
+    notices.push(
+      alert(`Set Inactive${who}. Its users may be out of date. Set it Live to sync again.`, 'warning'),
+    )
+  } else if (instance.inactiveReason) {
+    notices.push(
+      section(
+        `:no_entry: saasm set this instance Inactive. ${escapeText(instance.inactiveDetail ?? '')} Give it a token that works, set it *Live* and choose *Update Instance*. If that does not help, delete all users, delete the instance and connect it again.`,
+      ),
+    )
+  }
+  return notices
+}

@@ -1,0 +1,142 @@
+// Edit Instance: opened by name, by Manage or by Fix; saved if nobody else did meanwhile; the way to repair, pause, resume, delete.
+import { usersOf } from '../accounts/summary.ts'
+import { readAudit } from '../audit/store.ts'
+import { ProviderError } from '../connectors/errors.ts'
+import { connectorById } from '../connectors/registry.ts'
+import { isUniqueViolation } from '../db/db.ts'
+import type { Instance } from '../instances/instance.ts'
+import { findInstance } from '../instances/store.ts'
+import { listRecipients } from '../recipients/recipients.ts'
+import { section } from '../slack/blocks.ts'
+import { loadingView, metadataOf, modal, noticeView } from '../slack/modal.ts'
+import type { OpenView, SubmissionAnswer, SubmissionTurn, Who } from '../slack/turn.ts'
+import { checkMs } from './connect.ts'
+import { problemOf } from './credentials.ts'
+import { editForm, type FormNotes } from './edit-form.ts'
+import { readEdit, type WantedEdit } from './edit-read.ts'
+import { saveEdit } from './edit-save.ts'
+import type { ActionRule, Gesture, House } from './gesture.ts'
+import { goneText, namedByButton, pickInstance } from './pick.ts'
+
+const title = 'Edit Instance'
+
+const byButton: ActionRule = {
+  role: 'admin',
+  loading: () => loadingView(title),
+  inView: 'replace',
+  async run(turn, house, opened) {
+    const instance = await namedByButton(house, turn.who, turn.value)
+    await opened?.update(instance ? await drawn(house, instance) : noticeView(title, goneText))
+  },
+}
+
+export const editInstanceGesture: Gesture = {
+  command: {
+    word: 'manage',
+    also: ['edit', 'fix', 'open'],
+    usage: 'manage NAME',
+    summary: 'Open Edit Instance.',
+    role: 'admin',
+    loading: () => loadingView(title),
+    async run(turn, rest, house, opened) {
+      const picked = await pickInstance(house, turn.who, rest, { actionId: 'manage', verb: 'manage' })
+      if ('instance' in picked) await opened?.update(await drawn(house, picked.instance))
+      else await opened?.update(modal({ callbackId: 'notice', title, blocks: picked.blocks }))
+    },
+  },
+  actions: { manage: byButton, fix: byButton },
+  submissions: { 'edit-instance': { role: 'admin', run: submit } },
+}
+
+async function drawn(house: House, instance: Instance, notes: FormNotes = {}) {
+  const { conn } = house.db
+  if (instance.status === 'deleting') return noticeView(title, 'This instance is being deleted.')
+  const [users, own] = await Promise.all([
+    usersOf(conn, [instance.id]),
+    listRecipients(conn, { teamId: instance.teamId, instanceId: instance.id }),
+  ])
+  return editForm(
+    instance,
+    { users: users.get(instance.id) ?? 0, recipients: own, now: house.clock.now() },
+    notes,
+  )
+}
+
+async function submit(turn: SubmissionTurn, house: House): Promise<SubmissionAnswer> {
+  const meta = metadataOf(turn.view)
+  const instance = await namedByButton(house, turn.who, meta.instance ?? '')
+  const connector = instance && connectorById(instance.connector)
+  if (!instance || !connector) return { kind: 'update', view: noticeView(title, goneText) }
+  const read = readEdit(house, instance, connector, turn.view)
+  if (!read.ok) return { kind: 'errors', errors: read.errors }
+  const wanted: WantedEdit = { ...read.wanted, version: Number(meta.version) || 0 }
+  if (wanted.version !== instance.version) {
+    return {
+      kind: 'update',
+      view: await drawn(house, instance, { changedBy: await whoChanged(house, turn.who, instance) }),
+    }
+  }
+  if (wanted.credentials) {
+    return {
+      kind: 'update',
+      view: loadingView(title, `Checking… saasm asks ${connector.name} whether the credentials work.`),
+      after: opened => checkThenSave(house, turn.who, instance, wanted, opened),
+    }
+  }
+  const problem = await save(house, turn.who, instance, wanted)
+  if (!problem) return { kind: 'close' }
+  if ('name' in problem) return { kind: 'errors', errors: { name: problem.name } }
+  return { kind: 'update', view: problem.view }
+}
+
+/** After the acknowledgement: new credentials are proven before they take the place of the old ones. */
+async function checkThenSave(
+  house: House,
+  who: Who,
+  instance: Instance,
+  wanted: WantedEdit,
+  opened: OpenView,
+): Promise<void> {
+  const connector = connectorById(instance.connector)
+  if (!connector || !wanted.credentials) return
+  try {
+    const verified = await house.engine.verify(connector, wanted.credentials, { timeoutMs: checkMs })
+    const problem = await save(house, who, instance, { ...wanted, verified })
+    if (!problem) {
+      const resumed = wanted.status === 'live' ? ' It is syncing now; you are told when it has ended.' : ''
+      const text = `:white_check_mark: The credentials work, and the instance is updated.${resumed}`
+      await opened.update(modal({ callbackId: 'notice', title, blocks: [section(text)], close: 'Done' }))
+    } else if ('view' in problem) await opened.update(problem.view)
+    else await opened.update(await drawn(house, instance, { typed: wanted, problems: problem }))
+  } catch (error) {
+    if (!(error instanceof ProviderError)) {
+      house.log.error({ err: error, instance: instance.id }, 'An instance could not be updated')
+      await opened.update(
+        noticeView(title, 'saasm could not save this. Nothing was changed: please try again.', 'error'),
+      )
+      return
+    }
+    await opened.update(
+      await drawn(house, instance, { typed: wanted, problems: problemOf(connector, error) }),
+    )
+  }
+}
+
+/** Save; what stands in the way is a name that is taken, or somebody else's change. */
+async function save(house: House, who: Who, instance: Instance, wanted: WantedEdit) {
+  try {
+    if (await saveEdit(house, who, instance, wanted)) return undefined
+  } catch (error) {
+    if (isUniqueViolation(error)) return { name: `There is an instance called ${wanted.name} already.` }
+    throw error
+  }
+  const now = await findInstance(house.db.conn, who.teamId, instance.id)
+  if (!now) return { view: noticeView(title, goneText) }
+  return { view: await drawn(house, now, { changedBy: await whoChanged(house, who, now) }) }
+}
+
+/** The Slack user (or saasm) who changed it last. */
+async function whoChanged(house: House, who: Who, instance: Instance): Promise<string> {
+  const [last] = await readAudit(house.db.conn, { teamId: who.teamId, instanceId: instance.id }, 1)
+  return last?.actor ?? 'saasm'
+}

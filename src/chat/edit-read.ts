@@ -1,0 +1,101 @@
+// What was typed in Edit Instance, read strictly: one sentence at each field that cannot be taken as it is.
+import { type Connector, type Credentials, fieldsOf, readCredentials } from '../connectors/connector.ts'
+import type { Verified } from '../connectors/engine.ts'
+import { type Instance, scheduleHoursChoices } from '../instances/instance.ts'
+import { cleanText } from '../lib/text.ts'
+import { addressKey, readAddress } from '../recipients/recipients.ts'
+import type { ShownView } from '../slack/turn.ts'
+import { credentialsOf } from '../sync/execute.ts'
+import { nameMax } from './connect.ts'
+import { typedIn } from './credentials.ts'
+import type { House } from './gesture.ts'
+
+export interface WantedEdit {
+  name: string
+  status: 'live' | 'inactive'
+  scheduleHours: number
+  owner: string
+  channel: string | null
+  recipients: string[]
+  /** The settings as typed, to draw the form again. */
+  settings: Readonly<Record<string, string>>
+  /** Set when a credential or setting is another one: proven before it is saved. */
+  credentials: Credentials | null
+  /** The version that was opened. */
+  version: number
+  verified?: Verified
+}
+
+export type ReadEdit =
+  | { ok: true; wanted: Omit<WantedEdit, 'version'> }
+  | { ok: false; errors: Record<string, string> }
+
+export function readEdit(house: House, instance: Instance, connector: Connector, view: ShownView): ReadEdit {
+  const { text } = view.inputs
+  const errors: Record<string, string> = {}
+  const name = cleanText((text.get('name') ?? '').trim(), nameMax)
+  if (name === '') errors.name = 'Give it a name.'
+  const hours = Number(text.get('schedule'))
+  const scheduleHours = scheduleHoursChoices.find(choice => choice === hours) ?? instance.scheduleHours
+  const recipients = readRecipients(text.get('recipients') ?? '', errors)
+  const credentials = readChanged(house, instance, connector, typedIn(connector, view), errors)
+  if (Object.keys(errors).length > 0) return { ok: false, errors }
+  const typed = typedIn(connector, view)
+  return {
+    ok: true,
+    wanted: {
+      name,
+      status: text.get('status') === 'inactive' ? 'inactive' : 'live',
+      scheduleHours,
+      owner: text.get('owner') ?? instance.owner,
+      channel: text.get('channel') ?? null,
+      recipients,
+      settings: Object.fromEntries(
+        fieldsOf(connector)
+          .filter(field => !field.secret)
+          .map(({ key }) => [key, typed[key] ?? '']),
+      ),
+      credentials,
+    },
+  }
+}
+
+function readRecipients(typed: string, errors: Record<string, string>): string[] {
+  const read = new Map<string, string>()
+  for (const line of typed.split(/[\s,;]+/).filter(Boolean)) {
+    const address = readAddress(line)
+    if (address.ok)
+      read.set(addressKey(address.address), read.get(addressKey(address.address)) ?? address.address)
+    else errors.recipients ??= address.reason
+  }
+  return [...read.values()]
+}
+
+/** The credentials if they are to change; a changed setting (where the secret would be sent) asks for the secret anew. */
+function readChanged(
+  house: House,
+  instance: Instance,
+  connector: Connector,
+  typed: Record<string, string>,
+  errors: Record<string, string>,
+): Credentials | null {
+  const fields = fieldsOf(connector)
+  const changed = fields.some(
+    field => !field.secret && (typed[field.key] ?? '').trim() !== (instance.settings[field.key] ?? ''),
+  )
+  const secretGiven = fields.some(field => field.secret && (typed[field.key] ?? '').trim() !== '')
+  if (!changed && !secretGiven) return null
+  const before = changed ? {} : credentialsOf(house.seal, instance)
+  for (const { key, secret, optional, label } of fields) {
+    if (!secret) continue
+    const blank = (typed[key] ?? '').trim() === ''
+    if (blank && changed && !optional)
+      errors[key] = `Something above has changed: give the ${label.toLowerCase()} anew.`
+    if (blank && !changed) typed[key] = before[key] ?? ''
+  }
+  if (Object.keys(errors).length > 0) return null
+  const read = readCredentials(connector, typed)
+  if (read.ok) return read.credentials
+  Object.assign(errors, read.problems)
+  return null
+}

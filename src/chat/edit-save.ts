@@ -1,0 +1,129 @@
+// Saving Edit Instance: the instance, its recipients, the audit rows, the tellings and the run, in one transaction or not at all.
+import { usersOf } from '../accounts/summary.ts'
+import { announce } from '../announce/announce.ts'
+import { appendAudit } from '../audit/store.ts'
+import { splitCredentials } from '../connectors/connector.ts'
+import { connectorById } from '../connectors/registry.ts'
+import type { Tx } from '../db/db.ts'
+import type { Instance } from '../instances/instance.ts'
+import { editInstance, type InstanceEdit, lockInstance, moveInstance } from '../instances/store.ts'
+import { saveRecipients } from '../recipients/recipients.ts'
+import type { Who } from '../slack/turn.ts'
+import { announcementOf } from '../sync/conclude.ts'
+import { nextSync } from '../sync/outcome.ts'
+import { requestRun } from '../sync/request.ts'
+import { cancelRequested } from '../sync/store.ts'
+import type { WantedEdit } from './edit-read.ts'
+import type { House } from './gesture.ts'
+
+/** False: somebody else changed it since it was opened, and nothing was saved. Throws 23505 when the name is taken. */
+export async function saveEdit(
+  house: House,
+  who: Who,
+  opened: Instance,
+  wanted: WantedEdit,
+): Promise<boolean> {
+  const now = house.clock.now()
+  return house.db.transaction(async tx => {
+    const before = await lockInstance(tx, opened.id)
+    if (!before || before.version !== wanted.version) return false
+    const edit = editOf(house, before, wanted)
+    const edited =
+      Object.keys(edit).length > 0
+        ? await editInstance(tx, { id: before.id, version: wanted.version }, edit, now)
+        : before
+    if (!edited) return false
+    if (edited !== before) await auditEdit(tx, who, before, edit)
+    const list = { teamId: who.teamId, instanceId: before.id }
+    const changed = await saveRecipients(tx, list, { addresses: wanted.recipients, by: who.userId, now })
+    if (changed.added.length + changed.removed.length > 0) {
+      await appendAudit(tx, {
+        teamId: who.teamId,
+        actor: who.userId,
+        source: 'modal',
+        action: 'recipients.updated',
+        instance: edited,
+        after: changed,
+      })
+    }
+    const moved = wanted.status !== before.status
+    if (moved) await move(tx, house, who, edited, wanted.status)
+    if (wanted.status === 'live' && (moved || edit.sealed !== undefined || edit.settings !== undefined)) {
+      const trigger = moved ? 'reactivated' : 'edited'
+      await requestRun(tx, { instanceId: before.id, trigger, by: who.userId, now }, house.ring)
+    }
+    return true
+  })
+}
+
+/** What is another value than before. */
+function editOf(house: House, before: Instance, wanted: WantedEdit): InstanceEdit {
+  const edit: InstanceEdit = {}
+  if (wanted.name !== before.name) edit.name = wanted.name
+  if (wanted.scheduleHours !== before.scheduleHours) edit.scheduleHours = wanted.scheduleHours
+  if (wanted.owner !== before.owner) edit.owner = wanted.owner
+  if (wanted.channel !== before.channel) edit.channel = wanted.channel
+  const connector = connectorById(before.connector)
+  if (!wanted.credentials || !connector) return edit
+  const { settings, secrets } = splitCredentials(connector, wanted.credentials)
+  const place = { teamId: before.teamId, instanceId: before.id, field: 'credentials' }
+  return {
+    ...edit,
+    settings,
+    sealed: house.seal.seal(JSON.stringify(secrets), place),
+    ...(wanted.verified
+      ? { tenantKey: wanted.verified.tenantKey, tenantName: wanted.verified.tenantName }
+      : {}),
+  }
+}
+
+/** What changed, without secrets: new credentials are named as such. */
+async function auditEdit(tx: Tx, who: Who, before: Instance, edit: InstanceEdit): Promise<void> {
+  const { sealed, ...shown } = edit
+  const keys = Object.keys(shown) as (keyof typeof shown)[]
+  await appendAudit(tx, {
+    teamId: who.teamId,
+    actor: who.userId,
+    source: 'modal',
+    action: 'instance.updated',
+    instance: before,
+    before: Object.fromEntries(keys.map(key => [key, before[key]])),
+    after: { ...shown, ...(sealed ? { credentials: 'replaced' } : {}) },
+  })
+}
+
+async function move(
+  tx: Tx,
+  house: House,
+  who: Who,
+  instance: Instance,
+  to: 'live' | 'inactive',
+): Promise<void> {
+  const now = house.clock.now()
+  const inactivation = { reason: 'user' as const, detail: null, by: who.userId }
+  const moved = await moveInstance(tx, instance.id, to, to === 'inactive' ? { now, inactivation } : { now })
+  if (!moved) throw new Error(`An instance that is ${instance.status} does not become ${to}`)
+  if (to === 'inactive') await cancelRequested(tx, instance.id, now)
+  await appendAudit(tx, {
+    teamId: who.teamId,
+    actor: who.userId,
+    source: 'modal',
+    action: to === 'live' ? 'instance.reactivated' : 'instance.inactivated',
+    instance: moved,
+    before: { status: instance.status, reason: instance.inactiveReason },
+    after: { status: moved.status },
+  })
+  const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
+  const next =
+    to === 'live'
+      ? `It is syncing now. ${nextSync(moved)}`
+      : 'Its users stay and may get out of date until it is Live again.'
+  const told = { users, lastSuccessAt: moved.lastSuccessAt, next }
+  const kind = to === 'live' ? 'reactivated' : 'inactivated'
+  const announcement = announcementOf(moved, kind, told, { at: now, actor: who.userId })
+  await announce(
+    tx,
+    { announcement, instance: moved, incident: 'none' },
+    { channel: house.channel, now, ring: house.ring },
+  )
+}

@@ -1,0 +1,96 @@
+// /saasm history NAME: the last runs with trigger, who, duration and counts, or the reason of the failure.
+import type { Instance } from '../instances/instance.ts'
+import { count } from '../lib/text.ts'
+import {
+  actions,
+  button,
+  context,
+  escapeText,
+  header,
+  momentText,
+  type SlackBlock,
+  section,
+} from '../slack/blocks.ts'
+import type { Message } from '../slack/turn.ts'
+import { type RunState, type SyncRun, triggerWords } from '../sync/run.ts'
+import { historyOf } from '../sync/store.ts'
+import type { Gesture, House } from './gesture.ts'
+import { goneText, namedByButton, pickInstance } from './pick.ts'
+import { freshness, statusText } from './tiles.ts'
+
+const runsMax = 10
+
+export const historyGesture: Gesture = {
+  command: {
+    word: 'history',
+    also: ['runs', 'log'],
+    usage: 'history NAME',
+    summary: 'The last syncs, with counts or the reason of the failure.',
+    role: 'admin',
+    async run(turn, rest, house) {
+      const picked = await pickInstance(house, turn.who, rest, { actionId: 'history', verb: 'history' })
+      await turn.reply('instance' in picked ? await history(house, picked.instance) : picked)
+    },
+  },
+  actions: {
+    history: {
+      role: 'admin',
+      async run(turn, house) {
+        const instance = await namedByButton(house, turn.who, turn.value)
+        await turn.reply(instance ? await history(house, instance) : { text: goneText })
+      },
+    },
+  },
+}
+
+async function history(house: House, instance: Instance): Promise<Message> {
+  const runs = await historyOf(house.db.conn, instance.id, runsMax)
+  const blocks: SlackBlock[] = [
+    header(`History of ${instance.name}`),
+    context(`${statusText(instance)} · ${freshness(instance, house.clock.now())}`),
+    ...(runs.length === 0 ? [section('It has not synced yet.')] : runs.map(run => section(runText(run)))),
+    actions([
+      button({ actionId: 'sync-now', text: 'Sync now', value: instance.id }),
+      button({ actionId: 'manage', text: 'Manage', value: instance.id }),
+    ]),
+  ]
+  return { text: `The last syncs of ${escapeText(instance.name)}`, blocks }
+}
+
+const stateWords: Readonly<Record<RunState, string>> = {
+  requested: ':hourglass_flowing_sand: Waiting',
+  running: ':arrows_counterclockwise: Running',
+  succeeded: ':large_green_circle: Succeeded',
+  partial: ':large_yellow_circle: Partial',
+  held: ':large_yellow_circle: Held',
+  failed: ':red_circle: Failed',
+  cancelled: ':white_circle: Cancelled',
+}
+
+function runText(run: SyncRun): string {
+  const who = run.requestedBy ? ` by <@${run.requestedBy}>` : ''
+  const lead = `*${stateWords[run.state]}* · ${triggerWords[run.trigger]}${who} · ${momentText(run.startedAt ?? run.requestedAt)}${duration(run)}`
+  const lines = [
+    lead,
+    ...resultLines(run),
+    ...run.warnings.map(warning => `:warning: ${escapeText(warning)}`),
+  ]
+  return lines.join('\n')
+}
+
+function resultLines(run: SyncRun): string[] {
+  if (run.fault) return [`${escapeText(run.fault.message)} Reference ${run.fault.reference}.`]
+  if (run.state === 'running') return [`${count(run.peopleRead, 'person', 'people')} read so far`]
+  if (run.added === null) return []
+  return [
+    `${run.added} added, ${run.changed ?? 0} changed, ${run.removed ?? 0} removed, ${run.unchanged ?? 0} unchanged`,
+  ]
+}
+
+function duration(run: SyncRun): string {
+  if (!run.startedAt || !run.endedAt) return ''
+  const seconds = Math.max(0, Math.round((run.endedAt.getTime() - run.startedAt.getTime()) / 1000))
+  return seconds < 60
+    ? ` · ${count(seconds, 'second', 'seconds')}`
+    : ` · ${count(Math.round(seconds / 60), 'minute', 'minutes')}`
+}

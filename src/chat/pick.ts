@@ -1,0 +1,82 @@
+// Which instance is meant: a part of a name is enough; none or several matches are answered with a list of buttons.
+import type { Instance } from '../instances/instance.ts'
+import { findInstance, listInstances, matchInstances } from '../instances/store.ts'
+import { actions, button, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
+import type { Who } from '../slack/turn.ts'
+import type { House } from './gesture.ts'
+import { nearest } from './parse.ts'
+
+export type Picked =
+  | { instance: Instance }
+  /** For the person: which ones could be meant, each with a button. */
+  | { text: string; blocks: SlackBlock[] }
+
+/** The most buttons one list offers: Slack takes 25 in a row, people read fewer. */
+const offeredMax = 10
+
+/** `act` is the action id of the buttons; each carries an instance's id. */
+export async function pickInstance(
+  house: House,
+  who: Who,
+  part: string,
+  act: { actionId: string; verb: string },
+): Promise<Picked> {
+  const { conn } = house.db
+  const matches = part === '' ? [] : await matchInstances(conn, who.teamId, part)
+  const [only] = matches
+  if (only && matches.length === 1) return { instance: only }
+  if (matches.length > 1) {
+    return offer(`${matches.length} instances match “${escapeText(part)}”. Which one?`, matches, act)
+  }
+  const all = await listInstances(conn, who.teamId)
+  if (all.length === 0) {
+    const text = 'No application is connected yet. Start with `/saasm connect`.'
+    return { text, blocks: [section(text)] }
+  }
+  if (part === '')
+    return offer(
+      `Which instance? You can also type its name: \`/saasm ${act.verb} ${escapeText(all[0]?.name ?? 'NAME')}\`.`,
+      all,
+      act,
+    )
+  const near = nearest(
+    part.toLowerCase(),
+    all.map(instance => instance.name.toLowerCase()),
+    offeredMax,
+  )
+  const close = all.filter(instance => near.includes(instance.name.toLowerCase()))
+  return offer(
+    `No instance is called “${escapeText(part)}”. These are there:`,
+    close.length > 0 ? close : all,
+    act,
+  )
+}
+
+function offer(text: string, instances: readonly Instance[], act: { actionId: string }): Picked {
+  const shown = instances.slice(0, offeredMax)
+  const buttons = shown.map((instance, at) =>
+    button({ actionId: `${act.actionId}:${at}`, text: instance.name, value: instance.id }),
+  )
+  const more = instances.length - shown.length
+  return {
+    text,
+    blocks: [
+      section(text),
+      actions(buttons),
+      ...(more > 0 ? [context(`and ${more} more: \`/saasm integrations\` shows them all.`)] : []),
+    ],
+  }
+}
+
+/** The instance that a button names, if it is this team's and not deleted. */
+export async function namedByButton(
+  house: House,
+  who: Who,
+  instanceId: string,
+): Promise<Instance | undefined> {
+  const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(instanceId)
+  return isId ? findInstance(house.db.conn, who.teamId, instanceId) : undefined
+}
+
+/** What is said when an instance is not there any more. */
+export const goneText = 'This instance is not there any more. It may have been deleted.'

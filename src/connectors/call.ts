@@ -1,0 +1,140 @@
+// One request to a vendor, asked again while that makes sense: back-off, the vendor's own waits, smaller pages.
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { type Asked, type Place, problemIn, providerError } from './answers.ts'
+import type { Connector, Credentials, Req, Res } from './connector.ts'
+import { ProviderError } from './errors.ts'
+import type { Http } from './http.ts'
+import { backOffMs, toldWaitMs } from './waits.ts'
+
+const bodyMaxBytes = 64 * 1024 * 1024
+
+export interface Call {
+  connector: Connector
+  credentials: Credentials
+  req: Req
+  place: Place
+  /** Named when a refusal does not say which permission is missing. */
+  scopes: readonly string[]
+  signal: AbortSignal
+  /** Of one try. */
+  timeoutMs: number
+  triesMax: number
+  /** The longest wait before another try; beyond it the error is thrown. */
+  patienceMs: number
+  /** The query key of the page size, halved from the third try on. */
+  sizeKey?: string | undefined
+}
+
+export type Answered = { req: Req; res: Res }
+
+/** Ask until it is answered. `req` comes back as it was sent last. Throws ProviderError, or the signal's reason. */
+export async function call(room: { http: Http; clock: Clock; log: Log }, options: Call): Promise<Answered> {
+  let { req } = options
+  for (let tries = 1; ; tries++) {
+    const { error, wait, res } = await once(room, options, req)
+    if (res) return { req, res }
+    if (error.problem !== 'busy' && error.problem !== 'broken') throw error
+    const waitMs = wait ?? backOffMs(tries)
+    if (tries >= options.triesMax || waitMs > options.patienceMs) throw until(error, room.clock, waitMs)
+    room.log.debug({ connector: options.connector.id, detail: error.detail, waitMs, tries }, 'Asking again')
+    if (error.problem === 'broken' && tries >= 2 && options.sizeKey) req = halved(req, options.sizeKey)
+    await room.clock.sleep(waitMs, options.signal)
+  }
+}
+
+/** Method and path, without the query: for the log. */
+export function named(connector: Connector, credentials: Credentials, req: Req): string {
+  return `${req.method ?? 'GET'} ${addressOf(connector.base(credentials), req)?.pathname ?? '?'}`
+}
+
+/** The whole address of a request: below `base`, or as given when it is whole; undefined when it is none. */
+export function addressOf(base: string, req: Req): URL | undefined {
+  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(req.path) ? req.path : base + req.path
+  if (!URL.canParse(address)) return undefined
+  const url = new URL(address)
+  for (const [key, value] of Object.entries(req.query ?? {})) url.searchParams.set(key, value)
+  return url
+}
+
+type Once =
+  | { res: Res; error?: never; wait?: never }
+  | { res?: never; error: ProviderError; wait?: number | undefined }
+
+async function once({ http, clock }: { http: Http; clock: Clock }, options: Call, req: Req): Promise<Once> {
+  const { connector, credentials, signal } = options
+  const method = req.method ?? 'GET'
+  const asked: Asked = { ...options, what: named(connector, credentials, req) }
+  let answer: Awaited<ReturnType<Http['request']>>
+  try {
+    answer = await http.request({
+      url: addressOf(connector.base(credentials), req)?.href ?? '',
+      method,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'saasm',
+        ...(req.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...req.headers,
+        ...connector.auth(credentials),
+      },
+      ...(req.body === undefined ? {} : { body: JSON.stringify(req.body) }),
+      timeoutMs: options.timeoutMs,
+      signal,
+      maxBytes: bodyMaxBytes,
+    })
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    return { error: inOurWords(asked, error) }
+  }
+  const body = parsed(answer.text)
+  const res: Res = { status: answer.status, headers: answer.headers, body: body.ok ? body.value : null }
+  const error = problemIn(asked, res)
+  if (error) return { error, wait: toldWaitMs(answer.headers, clock.now()) }
+  if (body.ok) return { res }
+  return { error: providerError(asked, 'unreadable', `${asked.what} ${answer.status} not JSON`) }
+}
+
+/** The client's own refusals keep their sentence: it says more than ours would. */
+function inOurWords(asked: Asked, error: ProviderError): ProviderError {
+  const detail = `${asked.what} ${error.detail}`
+  const ours = providerError(asked, error.problem, detail, { cause: error })
+  if (error.problem !== 'settings') return ours
+  const { field } = ours
+  return new ProviderError('settings', {
+    message: error.message,
+    detail,
+    cause: error,
+    ...(field === undefined ? {} : { field }),
+  })
+}
+
+function parsed(text: string): { ok: true; value: unknown } | { ok: false } {
+  if (text.trim() === '') return { ok: true, value: null }
+  try {
+    return { ok: true, value: JSON.parse(text) }
+  } catch {
+    return { ok: false }
+  }
+}
+
+function until(error: ProviderError, clock: Clock, waitMs: number): ProviderError {
+  return new ProviderError(error.problem, {
+    message: error.message,
+    detail: error.detail,
+    until: new Date(clock.now().getTime() + waitMs),
+    cause: error.cause,
+  })
+}
+
+/** The same request for half as many items, at least one. */
+function halved(req: Req, sizeKey: string): Req {
+  const half = (size: string | null | undefined) => String(Math.max(1, Math.floor(Number(size) / 2)))
+  const inQuery = req.query?.[sizeKey]
+  if (Number(inQuery) > 1) return { ...req, query: { ...req.query, [sizeKey]: half(inQuery) } }
+  if (!URL.canParse(req.path)) return req
+  const url = new URL(req.path)
+  const inPath = url.searchParams.get(sizeKey)
+  if (!(Number(inPath) > 1)) return req
+  url.searchParams.set(sizeKey, half(inPath))
+  return { ...req, path: url.href }
+}

@@ -1,0 +1,74 @@
+// One page's items turned into clean accounts: bad rows become problems, bad values become null, nothing is invented.
+import { z } from 'zod'
+import { cleanText, codePoints } from '../lib/text.ts'
+import type { Account } from './account.ts'
+import type { Credentials, Listing } from './connector.ts'
+
+export interface RowProblem {
+  externalId: string | null
+  message: string
+}
+
+/** Read each item by the listing. What it leaves out (null) is neither an account nor a problem. */
+export function readRows(listing: Listing, items: readonly unknown[], credentials: Credentials) {
+  const accounts: Account[] = []
+  const problems: RowProblem[] = []
+  for (const item of items) {
+    try {
+      const account = listing.account(item, credentials)
+      if (account === null) continue
+      const clean = cleanAccount(account)
+      if (clean.externalId === '') problems.push({ externalId: null, message: 'The account has no id.' })
+      else if (codePoints(account.externalId) > 255)
+        problems.push({ externalId: clean.externalId, message: 'The account has an id that is too long.' })
+      else accounts.push(clean)
+    } catch (error) {
+      problems.push({ externalId: idOf(item), message: unreadWhy(error) })
+    }
+  }
+  return { accounts, problems }
+}
+
+/** What may be stored: text cleaned and cut, an address without `@` and a date outside years 1 to 9999 left out. */
+function cleanAccount(account: Account): Account {
+  return {
+    ...account,
+    externalId: cleanText(account.externalId, 255).trim(),
+    email: cleanEmail(account.email),
+    name: blankIsNull(account.name === null ? '' : cleanText(account.name, 300)),
+    roles: cleanWords(account.roles),
+    licences: cleanWords(account.licences),
+    lastActiveAt: cleanDate(account.lastActiveAt),
+    createdAt: cleanDate(account.createdAt),
+  }
+}
+
+function cleanEmail(email: string | null): string | null {
+  const trimmed = cleanText(email ?? '', 1_000).trim()
+  return /^[^\s@]+@[^\s@]+$/.test(trimmed) && codePoints(trimmed) <= 254 ? trimmed : null
+}
+
+function cleanWords(words: readonly string[]): string[] {
+  const clean = words.map(word => cleanText(word, 255).trim()).filter(word => word !== '')
+  return [...new Set(clean)].slice(0, 200)
+}
+
+function cleanDate(date: Date | null): Date | null {
+  if (date === null || Number.isNaN(date.getTime())) return null
+  const year = date.getUTCFullYear()
+  return year >= 1 && year <= 9999 ? date : null
+}
+
+function blankIsNull(text: string): string | null {
+  return text.trim() === '' ? null : text.trim()
+}
+
+function idOf(item: unknown): string | null {
+  const id = item && typeof item === 'object' && 'id' in item ? item.id : null
+  return typeof id === 'string' || typeof id === 'number' ? blankIsNull(cleanText(String(id), 255)) : null
+}
+
+function unreadWhy(error: unknown): string {
+  const path = error instanceof z.ZodError ? error.issues[0]?.path.map(String).join('.') : undefined
+  return path ? `The field “${path}” cannot be read.` : 'The account cannot be read.'
+}

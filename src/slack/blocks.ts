@@ -1,0 +1,126 @@
+// Blocks: small builders that keep Slack's sizes and escape what people and vendors wrote. They know no noun of ours.
+import type { Button, Checkboxes, KnownBlock, ModalView, Option as SlackOption } from '@slack/types'
+import { clampText } from '../lib/text.ts'
+
+export type { KnownBlock as SlackBlock, ModalView }
+
+/** The most blocks a message and a view hold. */
+export const messageBlocksMax = 50
+export const viewBlocksMax = 100
+
+/** Escape for mrkdwn: no mention, link or channel can be made with it, and no formatting starts by accident. */
+export function escapeText(text: string): string {
+  const inert = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  // Right-to-left overrides would turn the rest of a line around; backticks and newlines would break out of their place.
+  return inert
+    .replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '')
+    .replaceAll('`', 'ˋ')
+    .replaceAll(/[\r\n]+/g, ' ')
+}
+
+/** A moment, in the reader's own time zone: `Today at 14:02`. The fallback is UTC. */
+export function momentText(date: Date): string {
+  const fallback = `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  return `<!date^${Math.floor(date.getTime() / 1000)}^{date_short_pretty} at {time}|${fallback}>`
+}
+
+const plain = (text: string, max: number) => ({
+  type: 'plain_text' as const,
+  text: clampText(text || ' ', max),
+  emoji: true,
+})
+
+/** mrkdwn text; `accessory`: a button beside it. */
+export function section(text: string, accessory?: Button, blockId?: string): KnownBlock {
+  return {
+    type: 'section',
+    ...(blockId ? { block_id: blockId } : {}),
+    text: { type: 'mrkdwn', text: clampText(text, 3000) },
+    ...(accessory ? { accessory } : {}),
+  }
+}
+
+/** Small grey text below something. */
+export function context(text: string, blockId?: string): KnownBlock {
+  return {
+    type: 'context',
+    ...(blockId ? { block_id: blockId } : {}),
+    elements: [{ type: 'mrkdwn', text: clampText(text, 2000) }],
+  }
+}
+
+export function header(text: string): KnownBlock {
+  return { type: 'header', text: plain(text, 150) }
+}
+
+export function divider(): KnownBlock {
+  return { type: 'divider' }
+}
+
+/** A coloured notice in a modal. */
+export function alert(text: string, level: 'info' | 'warning' | 'error' | 'success'): KnownBlock {
+  return {
+    type: 'alert',
+    level,
+    text: { type: 'mrkdwn', text: clampText(text, 200) },
+  } as unknown as KnownBlock
+}
+
+export function actions(elements: (Button | Checkboxes)[], blockId?: string): KnownBlock {
+  return { type: 'actions', ...(blockId ? { block_id: blockId } : {}), elements: elements.slice(0, 25) }
+}
+
+/** Boxes that tell us when they are ticked; none is ticked to start with. */
+export function checkboxes(parts: {
+  actionId: string
+  choices: readonly { value: string; label: string }[]
+}): Checkboxes {
+  return { type: 'checkboxes', action_id: parts.actionId, options: parts.choices.map(option) }
+}
+
+export interface ButtonParts {
+  actionId: string
+  text: string
+  value: string
+  style?: 'primary' | 'danger'
+  /** What a screen reader says, where several buttons share one text. */
+  label?: string
+  /** Asked before it is pressed. */
+  confirm?: { title: string; text: string; yes: string; no: string }
+}
+
+export function button(parts: ButtonParts): Button {
+  const { confirm } = parts
+  return {
+    type: 'button',
+    action_id: parts.actionId,
+    text: plain(parts.text, 75),
+    ...(parts.value ? { value: parts.value } : {}),
+    ...(parts.style ? { style: parts.style } : {}),
+    ...(parts.label ? { accessibility_label: clampText(parts.label, 75) } : {}),
+    ...(confirm
+      ? {
+          confirm: {
+            title: plain(confirm.title, 100),
+            text: { type: 'mrkdwn' as const, text: clampText(confirm.text, 300) },
+            confirm: plain(confirm.yes, 30),
+            deny: plain(confirm.no, 30),
+            ...(parts.style ? { style: parts.style } : {}),
+          },
+        }
+      : {}),
+  }
+}
+
+/** An option of a select, radio or checkbox. */
+export function option(choice: {
+  value: string
+  label: string
+  description?: string
+}): SlackOption & { text: ReturnType<typeof plain> } {
+  return {
+    value: choice.value,
+    text: plain(choice.label, 75),
+    ...(choice.description ? { description: plain(choice.description, 75) } : {}),
+  }
+}

@@ -1,0 +1,221 @@
+// The door: Bolt behind signed HTTP or Socket Mode. Everything is acknowledged first; what was done is handed on as a turn.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { App, HTTPReceiver, type LogLevel } from '@slack/bolt'
+import { WebClient } from '@slack/web-api'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { webOptions } from './client.ts'
+import { shownView } from './payload.ts'
+import type { Hearing, Option, SubmissionAnswer } from './turn.ts'
+import { type CommandBody, createTurns, type InteractiveBody } from './turns.ts'
+
+export interface Route {
+  path: string
+  method: 'GET'
+  handle(req: IncomingMessage, res: ServerResponse): void | Promise<void>
+}
+
+export interface SlackDoorOptions {
+  botToken: string
+  /** Needed for HTTP; not used in Socket Mode. */
+  signingSecret: string | null
+  /** Present: Socket Mode. */
+  appToken: string | null
+  apiUrl: string | null
+  port: number
+  host?: string
+  log: Log
+  clock: Clock
+  hear: Hearing
+  /** False: only `routes` are served, and nothing is heard. */
+  chat: boolean
+  routes: readonly Route[]
+}
+
+export interface SlackDoor {
+  start(): Promise<void>
+  /** Takes nothing new; what was acknowledged goes on, `graceMs` at most. */
+  stop(): Promise<void>
+  port(): number
+}
+
+const eventsPath = '/slack/events'
+/** Slack gives 3 s; the answer has to travel. */
+const answerMs = 2_500
+const graceMs = 3_000
+const headersTimeoutMs = 10_000
+const requestTimeoutMs = 15_000
+const bodyMaxBytes = 1_000_000
+
+export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
+  const { log, hear } = options
+  const underWay = new Set<Promise<void>>()
+  const receiver = options.chat && !options.appToken ? httpReceiver(options) : undefined
+  const app = options.chat ? boltApp(options, receiver) : undefined
+  let server: Server | undefined
+
+  /** Go on after the acknowledgement; what fails here was already said to the person, or is logged. */
+  function later(work: Promise<void>): void {
+    const guarded = work.catch(error =>
+      log.error({ err: error }, 'A gesture failed after it was acknowledged'),
+    )
+    underWay.add(guarded)
+    void guarded.finally(() => underWay.delete(guarded))
+  }
+
+  function listen(bolt: App): void {
+    const turns = createTurns(new WebClient(options.botToken, webOptions(options.apiUrl)), log)
+    bolt.error(async error => log.error({ err: error }, 'A request from Slack could not be handled'))
+    bolt.command('/saasm', async ({ ack, body, respond }) => {
+      await ack()
+      later(hear.command(turns.command(body as unknown as CommandBody, respond)))
+    })
+    bolt.action(/.*/, async ({ ack, body, respond }) => {
+      await ack()
+      later(hear.action(turns.action(body as unknown as InteractiveBody, respond)))
+    })
+    bolt.view({ type: 'view_submission', callback_id: /.*/ }, async ({ ack, body }) => {
+      const turn = turns.submission(body as unknown as InteractiveBody)
+      const answer = await within(answerMs, hear.submission(turn), null)
+      if (answer === null) throw new Error('A submission was not answered in time')
+      await (ack as (body?: unknown) => Promise<void>)(acknowledgement(answer))
+      if ('after' in answer) later(turns.after(answer, turn))
+    })
+    bolt.view({ type: 'view_closed', callback_id: /.*/ }, async ({ ack, body }) => {
+      await ack()
+      const closed = body as unknown as InteractiveBody
+      later(hear.closed(turns.who(closed), shownView(closed.view ?? {})))
+    })
+    bolt.options(/.*/, async ({ ack, body }) => {
+      const turn = turns.options(body as unknown as InteractiveBody)
+      const found: Option[] = await within(answerMs, hear.options(turn), [])
+      await ack({
+        options: found.map(one => ({ text: { type: 'plain_text', text: one.text }, value: one.value })),
+      })
+    })
+    bolt.event('app_home_opened', async ({ event, body }) => {
+      if (event.tab !== 'home') return
+      later(hear.home(turns.home({ teamId: String(body.team_id), userId: event.user })))
+    })
+  }
+
+  async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const path = new URL(req.url ?? '/', 'http://saasm').pathname
+    const route = options.routes.find(one => one.path === path && one.method === req.method)
+    try {
+      if (route) await route.handle(req, res)
+      else if (receiver && path === eventsPath) receiver.requestListener(req, res)
+      else res.writeHead(404, { 'content-type': 'text/plain' }).end('There is nothing here.\n')
+    } catch (error) {
+      log.error({ err: error, path }, 'A request could not be answered')
+      if (!res.headersSent) res.writeHead(500)
+      res.end()
+    }
+  }
+
+  return {
+    async start() {
+      if (app) {
+        listen(app)
+        await app.init()
+        if (options.appToken) await app.start()
+      }
+      server = createServer((req, res) => void serve(req, res))
+      server.headersTimeout = headersTimeoutMs
+      server.requestTimeout = requestTimeoutMs
+      await listenOn(server, options)
+    },
+    async stop() {
+      if (app && options.appToken) await app.stop()
+      const listening = server
+      if (listening) {
+        const closed = new Promise(done => listening.close(done))
+        listening.closeIdleConnections()
+        await within(graceMs, closed, undefined)
+        listening.closeAllConnections()
+      }
+      await within(graceMs, Promise.allSettled([...underWay]), undefined)
+    },
+    port() {
+      const address = server?.address()
+      return typeof address === 'object' && address ? address.port : options.port
+    },
+  }
+}
+
+function httpReceiver(options: SlackDoorOptions): HTTPReceiver {
+  if (!options.signingSecret) throw new Error('SLACK_SIGNING_SECRET is needed for HTTP')
+  return new HTTPReceiver({
+    signingSecret: options.signingSecret,
+    endpoints: eventsPath,
+    bodyLimit: bodyMaxBytes,
+    logger: quietLogger(options.log),
+    unhandledRequestTimeoutMillis: answerMs + 400,
+    processEventErrorHandler: async ({ error, response, logger }) => {
+      logger.error(error)
+      // Answered here: left alone, Bolt would let the person wait for a 404 after 3 s.
+      if (!response.headersSent) response.writeHead(500)
+      response.end()
+      return true
+    },
+  })
+}
+
+function boltApp(options: SlackDoorOptions, receiver: HTTPReceiver | undefined): App {
+  return new App({
+    // No call to Slack before an event is heard: the token is proven by /readyz, and each gesture asks who may.
+    authorize: async ({ teamId }) => ({ botToken: options.botToken, ...(teamId ? { teamId } : {}) }),
+    ignoreSelf: false,
+    convoStore: false,
+    deferInitialization: true,
+    clientOptions: webOptions(options.apiUrl),
+    logger: quietLogger(options.log),
+    ...(receiver ? { receiver } : { socketMode: true, appToken: options.appToken ?? '' }),
+  })
+}
+
+/** Slack's acknowledgement of a submission. */
+function acknowledgement(answer: SubmissionAnswer): unknown {
+  if (answer.kind === 'close') return undefined
+  if (answer.kind === 'clear') return { response_action: 'clear' }
+  if (answer.kind === 'errors') return { response_action: 'errors', errors: answer.errors }
+  return { response_action: answer.kind, view: answer.view }
+}
+
+async function within<T, U>(ms: number, work: Promise<T>, late: U): Promise<T | U> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<U>(done => {
+    timer = setTimeout(() => done(late), ms)
+  })
+  return Promise.race([work, timeout]).finally(() => clearTimeout(timer))
+}
+
+function listenOn(server: Server, where: { port: number; host?: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port: where.port, ...(where.host ? { host: where.host } : {}) }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/** Bolt's and the SDK's own lines, at the level they deserve here: their warnings are ours to look at tomorrow. */
+function quietLogger(log: Log) {
+  const say =
+    (level: 'debug' | 'warn' | 'error') =>
+    (...words: unknown[]) =>
+      log[level](
+        { from: 'bolt' },
+        words.map(word => (word instanceof Error ? word.message : String(word))).join(' '),
+      )
+  return {
+    debug: () => {},
+    info: say('debug'),
+    warn: say('warn'),
+    error: say('error'),
+    setLevel: () => {},
+    getLevel: () => 'warn' as LogLevel,
+    setName: () => {},
+  }
+}

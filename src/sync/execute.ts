@@ -1,0 +1,142 @@
+// A run, top to bottom: claimed, read page by page into staging, merged or failed, and told. Its branches are here.
+import { clearStaging, stageAccounts, stageProblems } from '../accounts/stage.ts'
+import type { Credentials } from '../connectors/connector.ts'
+import type { StreamEnd } from '../connectors/engine.ts'
+import { ProviderError } from '../connectors/errors.ts'
+import { connectorById } from '../connectors/registry.ts'
+import type { Instance } from '../instances/instance.ts'
+import type { Seal } from '../instances/seal.ts'
+import { instanceById } from '../instances/store.ts'
+import { conclude, concludeFailure } from './conclude.ts'
+import { faultOf } from './outcome.ts'
+import type { SyncRun } from './run.ts'
+import { claimRun, giveBackRun, heartbeatMs, holdRun, settleRun } from './store.ts'
+import type { Work } from './work.ts'
+
+export interface Runner {
+  /** Execute every run that is due, a few at a time; stops at page edges when the signal says so. */
+  runDue(signal: AbortSignal): Promise<void>
+}
+
+/** Runs of one process at a time: each holds a connection only while it stages and merges. */
+const runsAtOnceMax = 4
+/** A run that took its worker down this often is failed, so that it cannot go on for ever. */
+const attemptsMax = 5
+
+export function createRunner(work: Work): Runner {
+  async function lane(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const run = await claimRun(work.db, work.owner, work.clock.now())
+      if (!run) return
+      await execute(work, run, signal)
+    }
+  }
+  return {
+    async runDue(signal) {
+      await Promise.all(Array.from({ length: runsAtOnceMax }, () => lane(signal)))
+    },
+  }
+}
+
+/** One claimed run to its end: settled, given back, or left to its lease when the database does not answer. */
+async function execute(work: Work, run: SyncRun, signal: AbortSignal): Promise<void> {
+  const { db, clock, log } = work
+  const instance = await instanceById(db.conn, run.instanceId)
+  if (instance?.status !== 'live') {
+    await settleRun(db.conn, run, 'cancelled', { endedAt: clock.now() })
+    return
+  }
+  const lost = new AbortController()
+  const heartbeat = setInterval(() => {
+    void holdRun(db.conn, run).then(
+      held => held || lost.abort(new Error('The claim was lost')),
+      error => log.warn({ reason: String(error), run: run.id }, 'A heartbeat was not heard'),
+    )
+  }, heartbeatMs)
+  try {
+    if (run.attempt > attemptsMax)
+      throw new Error(`The run was begun ${run.attempt - 1} times and never ended`)
+    const end = await read(work, run, instance, AbortSignal.any([signal, lost.signal]))
+    await conclude(work, run, instance, end)
+  } catch (error) {
+    await stopped(work, run, instance, error, { signal, lost: lost.signal })
+  } finally {
+    clearInterval(heartbeat)
+  }
+}
+
+/** Everything the vendor lists goes to staging; returns once the stream has ended by itself. */
+async function read(
+  work: Work,
+  run: SyncRun,
+  instance: Instance,
+  signal: AbortSignal,
+): Promise<StreamEnd & { problems: number }> {
+  const { db, engine } = work
+  const connector = connectorById(instance.connector)
+  if (!connector) throw new Error(`There is no connector ${instance.connector}`)
+  await clearStaging(db.conn, run.id)
+  const stream = engine.pages(connector, credentialsOf(work.seal, instance), {
+    signal,
+    patienceMs: work.patienceMs,
+  })
+  let [pages, peopleRead, problems] = [0, 0, 0]
+  for (;;) {
+    const next = await stream.next()
+    if (next.done) return { ...next.value, problems }
+    await stageAccounts(db, { runId: run.id, fence: run.fence }, next.value.accounts)
+    await stageProblems(db.conn, run.id, problems, next.value.problems)
+    pages += 1
+    peopleRead += next.value.accounts.length
+    problems += next.value.problems.length
+    if (!(await holdRun(db.conn, run, { pages, peopleRead }))) throw new Error('The claim was lost')
+    signal.throwIfAborted()
+  }
+}
+
+/** Settings and opened secrets of an instance; what a run and a check are given, and nobody else. */
+export function credentialsOf(seal: Seal, instance: Instance): Credentials {
+  const place = { teamId: instance.teamId, instanceId: instance.id, field: 'credentials' }
+  const secrets = instance.sealed
+    ? (JSON.parse(seal.open(instance.sealed, place)) as Record<string, string>)
+    : {}
+  return { ...instance.settings, ...secrets }
+}
+
+/** The run did not reach its end: whose doing was it? */
+async function stopped(
+  work: Work,
+  run: SyncRun,
+  instance: Instance,
+  error: unknown,
+  signals: { signal: AbortSignal; lost: AbortSignal },
+): Promise<void> {
+  const { db, clock, log } = work
+  if (signals.lost.aborted) {
+    log.warn({ run: run.id }, 'A run was taken over; this worker stops')
+    return
+  }
+  if (signals.signal.aborted) return giveBackRun(db.conn, run, clock.now())
+  if (
+    error instanceof ProviderError &&
+    error.problem === 'busy' &&
+    error.until &&
+    error.until > clock.now()
+  ) {
+    log.info({ run: run.id, until: error.until }, 'The vendor asked to come back later')
+    return giveBackRun(db.conn, run, error.until)
+  }
+  const connector = connectorById(instance.connector)
+  const fault = faultOf(error, connector?.name ?? instance.connector)
+  const facts = {
+    run: run.id,
+    instance: instance.id,
+    code: fault.code,
+    detail: fault.detail,
+    reference: fault.reference,
+  }
+  if (fault.problem === 'internal') log.error({ ...facts, err: error }, 'A run failed by our own doing')
+  else log.info(facts, 'A run failed')
+  await clearStaging(db.conn, run.id)
+  await concludeFailure(work, run, instance, fault)
+}

@@ -1,0 +1,93 @@
+// A removal, top to bottom: users go in batches, each its own transaction; the end is recorded and told in the last one.
+import { removeAccounts } from '../accounts/summary.ts'
+import { announce, tellPerson } from '../announce/announce.ts'
+import { appendAudit } from '../audit/store.ts'
+import type { Tx } from '../db/db.ts'
+import { instanceById, lockInstance, moveInstance } from '../instances/store.ts'
+import { newId } from '../lib/ids.ts'
+import { announcementOf } from './conclude.ts'
+import type { Removal } from './removal.ts'
+import { advanceRemoval, claimRemoval, giveBackRemoval } from './store.ts'
+import type { Work } from './work.ts'
+
+export interface Remover {
+  /** Work off every removal that is due; stops between two batches when the signal says so. */
+  removeDue(signal: AbortSignal): Promise<void>
+}
+
+/** Accounts deleted in one transaction: short enough to hold up nobody. */
+const batchMax = 1_000
+
+export function createRemover(work: Work): Remover {
+  return {
+    async removeDue(signal) {
+      while (!signal.aborted) {
+        const removal = await claimRemoval(work.db, work.owner, work.clock.now())
+        if (!removal) return
+        await workOff(work, removal, signal)
+      }
+    },
+  }
+}
+
+async function workOff(work: Work, removal: Removal, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    if (signal.aborted) return giveBackRemoval(work.db.conn, removal)
+    const more = await work.db
+      .transaction(async tx => {
+        const { reported, deleted } = await removeAccounts(tx, removal.instanceId, batchMax)
+        const done = deleted < batchMax
+        const held = await advanceRemoval(tx, removal, { removed: reported, done, now: work.clock.now() })
+        if (!held) throw new ClaimLost()
+        if (done) await end(tx, work, held)
+        return !done
+      })
+      .catch(error => {
+        if (error instanceof ClaimLost) return false
+        throw error
+      })
+    if (!more) return
+  }
+}
+
+class ClaimLost extends Error {}
+
+async function end(tx: Tx, work: Work, removal: Removal): Promise<void> {
+  const now = work.clock.now()
+  const whole = removal.kind === 'instance'
+  await lockInstance(tx, removal.instanceId)
+  const instance = whole
+    ? await moveInstance(tx, removal.instanceId, 'deleted', { now })
+    : await instanceById(tx, removal.instanceId)
+  if (!instance) return
+  const told = {
+    users: 0,
+    lastSuccessAt: instance.lastSuccessAt,
+    next: nextOf(removal, instance.status === 'live'),
+  }
+  const by = { at: now, actor: removal.requestedBy }
+  const announcement = {
+    ...announcementOf(instance, whole ? 'instance-deleted' : 'users-deleted', told, by),
+    removed: removal.removed,
+  }
+  const where = { channel: work.channel, now, ring: work.ring }
+  if (whole) await announce(tx, { announcement, instance, incident: 'resolve' }, where)
+  const person = { announcement, teamId: instance.teamId, userId: removal.requestedBy, key: newId() }
+  await tellPerson(tx, person, where)
+  await appendAudit(tx, {
+    teamId: instance.teamId,
+    actor: removal.requestedBy,
+    source: 'run',
+    action: whole ? 'instance.deleted' : 'users.deleted',
+    instance,
+    after: { removed: removal.removed },
+  })
+}
+
+function nextOf(removal: Removal, live: boolean): string {
+  if (removal.kind === 'instance')
+    return 'Connecting the application again makes a new instance and imports all users.'
+  return live
+    ? 'The instance is Live: the next sync imports its users again.'
+    : 'The instance is Inactive and stays empty.'
+}

@@ -1,0 +1,208 @@
+// The work rows of this room at rest: claimed with a fence, kept alive, settled if still held, and read for people.
+import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { type Conn, type Db, isUniqueViolation } from '../db/db.ts'
+import type { Removal } from './removal.ts'
+import { type RunState, runMoves, type SyncRun } from './run.ts'
+import { removalTable, syncRunTable } from './table.ts'
+
+/** How long a claim is held without a heartbeat, in seconds; the heartbeat comes every third of it. */
+export const leaseSeconds = 60
+export const heartbeatMs = (leaseSeconds * 1000) / 3
+
+const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
+
+/** Claim the run that is due longest, one running run an instance; undefined: none. Attempt and fence grow by one. */
+export async function claimRun(db: Db, owner: string, now: Date): Promise<SyncRun | undefined> {
+  try {
+    const rows = await db.conn
+      .update(syncRunTable)
+      .set({
+        state: 'running',
+        attempt: sql`${syncRunTable.attempt} + 1`,
+        fence: sql`${syncRunTable.fence} + 1`,
+        leaseUntil: lease,
+        leaseOwner: owner,
+        startedAt: sql`coalesce(${syncRunTable.startedAt}, ${now.toISOString()})`,
+      })
+      .where(
+        sql`${syncRunTable.id} = (
+          select r.id from sync_run r
+          where ((r.state = 'requested' and r.due_at <= ${now.toISOString()}) or (r.state = 'running' and r.lease_until < now()))
+            and not exists (select 1 from sync_run o where o.instance_id = r.instance_id and o.state = 'running' and o.id <> r.id)
+          order by r.due_at limit 1 for update skip locked)`,
+      )
+      .returning()
+    return rows[0]
+  } catch (error) {
+    // Another worker claimed a run of the same instance between our look and our write.
+    if (isUniqueViolation(error)) return undefined
+    throw error
+  }
+}
+
+/** The claim of one worker: what it writes is conditional on it. */
+export interface Claim {
+  id: string
+  fence: number
+}
+
+/** Hold the claim for another lease; false: it is no longer ours. */
+export async function holdRun(
+  conn: Conn,
+  claim: Claim,
+  progress?: { pages: number; peopleRead: number },
+): Promise<boolean> {
+  const rows = await conn
+    .update(syncRunTable)
+    .set({ leaseUntil: lease, ...progress })
+    .where(heldRun(claim))
+    .returning({ id: syncRunTable.id })
+  return rows.length > 0
+}
+
+/** Move the run on if the claim is still ours; undefined: it is not, and nothing was written. */
+export async function settleRun(
+  conn: Conn,
+  claim: Claim,
+  to: RunState,
+  fields: Partial<Omit<SyncRun, 'id' | 'state'>>,
+): Promise<SyncRun | undefined> {
+  if (!runMoves.running.includes(to)) throw new Error(`A running run does not become ${to}`)
+  const rows = await conn
+    .update(syncRunTable)
+    .set({ ...fields, state: to, leaseUntil: null, leaseOwner: null })
+    .where(heldRun(claim))
+    .returning()
+  return rows[0]
+}
+
+/** Give the run back without an attempt spent: until `dueAt`. */
+export async function giveBackRun(conn: Conn, claim: Claim, dueAt: Date): Promise<void> {
+  // A run that was asked for meanwhile takes this one's place.
+  const rows = await conn
+    .update(syncRunTable)
+    .set({
+      state: 'requested',
+      dueAt,
+      attempt: sql`${syncRunTable.attempt} - 1`,
+      leaseUntil: null,
+      leaseOwner: null,
+    })
+    .where(
+      and(
+        heldRun(claim),
+        sql`not exists (select 1 from sync_run o where o.instance_id = ${syncRunTable.instanceId} and o.state = 'requested')`,
+      ),
+    )
+    .returning({ id: syncRunTable.id })
+  if (rows.length === 0) await settleRun(conn, claim, 'cancelled', {})
+}
+
+function heldRun(claim: Claim) {
+  return and(
+    eq(syncRunTable.id, claim.id),
+    eq(syncRunTable.fence, claim.fence),
+    eq(syncRunTable.state, 'running'),
+  )
+}
+
+/** The run of an instance that is running or waiting; the running one first. */
+export async function openRunOf(conn: Conn, instanceId: string): Promise<SyncRun | undefined> {
+  const rows = await conn
+    .select()
+    .from(syncRunTable)
+    .where(
+      and(eq(syncRunTable.instanceId, instanceId), inArray(syncRunTable.state, ['running', 'requested'])),
+    )
+    .limit(2)
+  return rows.find(run => run.state === 'running') ?? rows[0]
+}
+
+/** The newest runs of an instance, newest first. */
+export async function historyOf(conn: Conn, instanceId: string, limit: number): Promise<SyncRun[]> {
+  return conn
+    .select()
+    .from(syncRunTable)
+    .where(eq(syncRunTable.instanceId, instanceId))
+    .orderBy(desc(syncRunTable.requestedAt))
+    .limit(limit)
+}
+
+/** Runs that are waiting for a worker are not needed any more. */
+export async function cancelRequested(conn: Conn, instanceId: string, now: Date): Promise<void> {
+  await conn
+    .update(syncRunTable)
+    .set({ state: 'cancelled', endedAt: now })
+    .where(and(eq(syncRunTable.instanceId, instanceId), eq(syncRunTable.state, 'requested')))
+}
+
+/** Claim the removal that is due longest; undefined: none. */
+export async function claimRemoval(db: Db, owner: string, now: Date): Promise<Removal | undefined> {
+  const rows = await db.conn
+    .update(removalTable)
+    .set({
+      state: 'running',
+      attempt: sql`${removalTable.attempt} + 1`,
+      fence: sql`${removalTable.fence} + 1`,
+      leaseUntil: lease,
+      leaseOwner: owner,
+    })
+    .where(
+      sql`${removalTable.id} = (
+        select id from removal
+        where (state = 'requested' and due_at <= ${now.toISOString()}) or (state = 'running' and lease_until < now())
+        order by due_at limit 1 for update skip locked)`,
+    )
+    .returning()
+  return rows[0]
+}
+
+/** Count a batch and hold the claim, or end it with `done`; undefined: the claim is no longer ours. */
+export async function advanceRemoval(
+  conn: Conn,
+  claim: Claim,
+  step: { removed: number; done: boolean; now: Date },
+): Promise<Removal | undefined> {
+  const rows = await conn
+    .update(removalTable)
+    .set({
+      removed: sql`${removalTable.removed} + ${step.removed}`,
+      leaseUntil: step.done ? null : lease,
+      ...(step.done ? { state: 'done' as const, leaseOwner: null, endedAt: step.now, announced: true } : {}),
+    })
+    .where(
+      and(
+        eq(removalTable.id, claim.id),
+        eq(removalTable.fence, claim.fence),
+        eq(removalTable.state, 'running'),
+      ),
+    )
+    .returning()
+  return rows[0]
+}
+
+/** Give a removal back, to go on at once elsewhere. */
+export async function giveBackRemoval(conn: Conn, claim: Claim): Promise<void> {
+  await conn
+    .update(removalTable)
+    .set({ state: 'requested', leaseUntil: null, leaseOwner: null })
+    .where(
+      and(
+        eq(removalTable.id, claim.id),
+        eq(removalTable.fence, claim.fence),
+        eq(removalTable.state, 'running'),
+      ),
+    )
+}
+
+/** The removal of an instance that has not ended, if there is one. */
+export async function openRemovalOf(conn: Conn, instanceId: string): Promise<Removal | undefined> {
+  const rows = await conn
+    .select()
+    .from(removalTable)
+    .where(
+      and(eq(removalTable.instanceId, instanceId), inArray(removalTable.state, ['requested', 'running'])),
+    )
+    .limit(1)
+  return rows[0]
+}

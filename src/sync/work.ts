@@ -1,0 +1,22 @@
+// What the workers of this room are handed: the rooms below and the settings, from app.ts.
+import type { Engine } from '../connectors/engine.ts'
+import type { Db } from '../db/db.ts'
+import type { Seal } from '../instances/seal.ts'
+import type { Ring } from '../jobs/jobs.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+
+export interface Work {
+  db: Db
+  clock: Clock
+  log: Log
+  engine: Engine
+  seal: Seal
+  ring: Ring
+  /** The sync channel (id or name); null: none. */
+  channel: string | null
+  /** Names this process in leases. */
+  owner: string
+  /** The longest single wait for a busy vendor within a run; a longer one gives the run back until then. */
+  patienceMs: number
+}
