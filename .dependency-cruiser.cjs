@@ -1,6 +1,18 @@
 // Who may import whom. Each rule's comment says why, and what to do instead. Run by test/tidy/imports.mjs.
 const rooms = {
-  chat: ['sync', 'announce', 'accounts', 'recipients', 'audit', 'instances', 'connectors', 'slack', 'jobs', 'db', 'lib'],
+  chat: [
+    'sync',
+    'announce',
+    'accounts',
+    'recipients',
+    'audit',
+    'instances',
+    'connectors',
+    'slack',
+    'jobs',
+    'db',
+    'lib',
+  ],
   sync: ['announce', 'accounts', 'recipients', 'audit', 'instances', 'connectors', 'jobs', 'db', 'lib'],
   announce: ['recipients', 'audit', 'instances', 'slack', 'jobs', 'db', 'lib'],
   accounts: ['instances', 'connectors', 'db', 'lib'],
@@ -64,22 +76,51 @@ module.exports = {
     },
     {
       name: 'tables-stay-home',
-      comment: 'A table is read by its own room, and by another table.ts for a foreign key: ask the room for what you need.',
+      comment:
+        'A table is read by its own room, and by another table.ts for a foreign key: ask the room for what you need.',
       severity: 'error',
       from: { path: '^src/([^/]+)/', pathNot: 'table[.]ts$' },
       to: { path: '^src/[^/]+/table[.]ts$', pathNot: '^src/$1/' },
     },
-    only('agenda-in-jobs', 'agenda|@agendajs|pg|mongodb', '^src/jobs/', 'Agenda is a tool of jobs: ring and define there.'),
-    only('slack-in-slack', '@slack', '^src/(slack|sandbox)/', 'Slack is a tool of the slack room: gestures use its turns and builders.'),
-    only('postgres-in-db', 'postgres', '^src/(db/|accounts/stage)', 'postgres.js is opened in db; COPY is accounts/stage only.'),
-    only('resend-in-announce', 'resend|@react-email|react', '^src/announce/', 'E-mail is made and sent in announce.'),
-    only('undici-in-http', 'undici|ipaddr.js', '^src/connectors/http', 'Connectors have one HTTP client with the address guard.'),
+    only(
+      'agenda-in-jobs',
+      'agenda|@agendajs|pg|mongodb',
+      '^src/jobs/',
+      'Agenda is a tool of jobs: ring and define there.',
+    ),
+    only(
+      'slack-in-slack',
+      '@slack',
+      '^src/(slack|sandbox)/',
+      'Slack is a tool of the slack room: gestures use its turns and builders.',
+    ),
+    only(
+      'postgres-in-db',
+      'postgres',
+      '^src/(db/|accounts/stage)',
+      'postgres.js is opened in db; COPY is accounts/stage only.',
+    ),
+    only(
+      'resend-in-announce',
+      'resend|@react-email|react',
+      '^src/announce/',
+      'E-mail is made and sent in announce.',
+    ),
+    only(
+      'undici-in-http',
+      'undici|ipaddr.js',
+      '^src/connectors/http',
+      'Connectors have one HTTP client with the address guard.',
+    ),
   ],
   options: {
     doNotFollow: { path: '^node_modules' },
     exclude: { path: '^src/sandbox/page/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+    },
   },
 }

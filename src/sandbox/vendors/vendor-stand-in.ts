@@ -1,14 +1,8 @@
 // What every vendor stand-in is: a small stateful copy of a vendor's user API that pages, authenticates, checks scopes and fails.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { VendorPerson } from './vendor-person.ts'
 
-export interface VendorPerson {
-  id: string
-  name: string
-  email: string
-  status: 'active' | 'invited' | 'suspended' | 'deactivated'
-  /** The vendor's own word for the role, where it has one. */
-  role: string | null
-}
+export type { VendorPerson }
 
 /** How it answers: as usual; after 3 s; with 429 and the vendor's own headers; with 503. */
 export type Mood = 'normal' | 'slow' | 'rate-limited' | 'broken'

@@ -1,0 +1,294 @@
+// Choosing: checkboxes, radio buttons, selects (of options, people, channels), external selects with search, overflow menus, dates.
+import { useEffect, useState } from 'preact/hooks'
+import type { InputValue, Place, ShownOption } from '../slack/person.ts'
+import type { ElementJson, OptionJson } from './elements.tsx'
+import { Text, withEmoji } from './markup.tsx'
+import { options as load, useKnown } from './store.ts'
+
+interface Props {
+  element: ElementJson
+  /** Unique on the page: groups radio buttons, binds labels. */
+  name: string
+  label: string
+  labelId?: string
+  describedBy?: string | undefined
+  value: InputValue
+  place: Place
+  blockId: string
+  change(value: InputValue): void
+}
+
+export function Choices(props: Props) {
+  const { element, value, change } = props
+  const { server } = useKnown()
+  switch (element.type) {
+    case 'checkboxes':
+      return <Boxes {...props} />
+    case 'radio_buttons':
+      return <Radios {...props} />
+    case 'static_select':
+      return (
+        <Select
+          {...props}
+          groups={groupsOf(element)}
+          chosen={value.selectedOption}
+          pick={one => change({ selectedOption: one })}
+        />
+      )
+    case 'overflow':
+      return (
+        <Select
+          {...props}
+          groups={groupsOf(element)}
+          chosen={undefined}
+          pick={one => change({ selectedOption: one })}
+        />
+      )
+    case 'users_select': {
+      const people = (server?.slack.users ?? [])
+        .filter(user => !user.isBot)
+        .map(user => ({ value: user.id, text: user.realName }))
+      return (
+        <Select
+          {...props}
+          groups={[{ label: '', options: people }]}
+          chosen={value.selectedUser}
+          pick={one => change({ selectedUser: one })}
+        />
+      )
+    }
+    case 'channels_select':
+    case 'conversations_select': {
+      const channels = (server?.slack.channels ?? [])
+        .filter(one => !one.isDirect)
+        .map(one => ({ value: one.id, text: `#${one.name}` }))
+      const isChannel = element.type === 'channels_select'
+      const chosen = isChannel ? value.selectedChannel : value.selectedConversation
+      return (
+        <Select
+          {...props}
+          groups={[{ label: '', options: channels }]}
+          chosen={chosen}
+          pick={one => change(isChannel ? { selectedChannel: one } : { selectedConversation: one })}
+        />
+      )
+    }
+    case 'multi_static_select':
+      return <Many {...props} options={groupsOf(element).flatMap(group => group.options)} />
+    case 'external_select':
+    case 'multi_external_select':
+      return <External {...props} many={element.type === 'multi_external_select'} />
+    case 'datepicker':
+    case 'timepicker':
+      return (
+        <input
+          class="text"
+          type={element.type === 'datepicker' ? 'date' : 'time'}
+          aria-label={props.labelId ? undefined : props.label}
+          aria-labelledby={props.labelId}
+          value={value.value ?? ''}
+          onChange={event => change({ value: event.currentTarget.value })}
+        />
+      )
+    default:
+      throw new Error(`This page cannot draw an element of type ${element.type}`)
+  }
+}
+
+interface Group {
+  label: string
+  options: ShownOption[]
+}
+
+function groupsOf(element: ElementJson): Group[] {
+  const shown = (option: OptionJson) => ({ value: option.value, text: withEmoji(option.text.text ?? '') })
+  if (element.option_groups)
+    return element.option_groups.map(group => ({
+      label: group.label.text ?? '',
+      options: group.options.map(shown),
+    }))
+  return [{ label: '', options: (element.options ?? []).map(shown) }]
+}
+
+function Boxes({ element, name, value, change, label, labelId, describedBy }: Props) {
+  const ticked = new Set(value.selectedOptions ?? [])
+  const toggle = (one: string) => {
+    const next = (element.options ?? [])
+      .map(option => option.value)
+      .filter(option => (option === one ? !ticked.has(one) : ticked.has(option)))
+    change({ selectedOptions: next })
+  }
+  return (
+    <fieldset
+      class="options"
+      aria-label={labelId ? undefined : label}
+      aria-labelledby={labelId}
+      aria-describedby={describedBy}
+    >
+      {(element.options ?? []).map(option => (
+        <label key={option.value} class="option">
+          <input
+            type="checkbox"
+            name={name}
+            checked={ticked.has(option.value)}
+            onChange={() => toggle(option.value)}
+          />
+          <OptionText option={option} />
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+function Radios({ element, name, value, change, label, labelId, describedBy }: Props) {
+  return (
+    <fieldset
+      class="options"
+      aria-label={labelId ? undefined : label}
+      aria-labelledby={labelId}
+      aria-describedby={describedBy}
+    >
+      {(element.options ?? []).map(option => (
+        <label key={option.value} class="option">
+          <input
+            type="radio"
+            name={name}
+            checked={value.selectedOption === option.value}
+            onChange={() => change({ selectedOption: option.value })}
+          />
+          <OptionText option={option} />
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+function OptionText({ option }: { option: OptionJson }) {
+  return (
+    <span>
+      <Text of={option.text} />
+      {option.description ? (
+        <span class="description">
+          <Text of={option.description} />
+        </span>
+      ) : null}
+    </span>
+  )
+}
+
+function Select({
+  groups,
+  chosen,
+  pick,
+  label,
+  labelId,
+  describedBy,
+  element,
+}: Props & { groups: Group[]; chosen: string | undefined; pick(value: string): void }) {
+  return (
+    <select
+      class="select"
+      aria-label={labelId ? undefined : label}
+      aria-labelledby={labelId}
+      aria-describedby={describedBy}
+      value={chosen ?? ''}
+      onChange={event => event.currentTarget.value && pick(event.currentTarget.value)}
+    >
+      <option value="">
+        {element.type === 'overflow' ? '…' : (element.placeholder?.text ?? 'Choose one')}
+      </option>
+      {groups.map(group =>
+        group.label ? (
+          <optgroup key={group.label} label={group.label}>
+            {optionsOf(group)}
+          </optgroup>
+        ) : (
+          optionsOf(group)
+        ),
+      )}
+    </select>
+  )
+}
+
+function optionsOf(group: Group) {
+  return group.options.map(option => (
+    <option key={option.value} value={option.value}>
+      {option.text}
+    </option>
+  ))
+}
+
+function Many({ options, value, change, label, labelId, describedBy }: Props & { options: ShownOption[] }) {
+  return (
+    <select
+      class="select"
+      multiple
+      aria-label={labelId ? undefined : label}
+      aria-labelledby={labelId}
+      aria-describedby={describedBy}
+      onChange={event =>
+        change({ selectedOptions: [...event.currentTarget.selectedOptions].map(option => option.value) })
+      }
+    >
+      {options.map(option => (
+        <option
+          key={option.value}
+          value={option.value}
+          selected={(value.selectedOptions ?? []).includes(option.value)}
+        >
+          {option.text}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+/** Options that the app answers as one types. */
+function External({
+  element,
+  value,
+  change,
+  place,
+  blockId,
+  label,
+  labelId,
+  many,
+}: Props & { many: boolean }) {
+  const [query, setQuery] = useState('')
+  const [found, setFound] = useState<ShownOption[]>([])
+  const least = element.min_query_length ?? 3
+  useEffect(() => {
+    if (query.length < least) return
+    let stale = false
+    void load(place, blockId, element.action_id ?? '', query).then(answer => !stale && setFound(answer))
+    return () => {
+      stale = true
+    }
+  }, [query])
+  const chosen = many ? (value.selectedOptions ?? []) : value.selectedOption ? [value.selectedOption] : []
+  const pick = (one: string) =>
+    change(many ? { selectedOptions: [...new Set([...chosen, one])] } : { selectedOption: one })
+  return (
+    <div class="external">
+      {chosen.length > 0 ? <p class="chosen">{chosen.join(', ')}</p> : null}
+      <input
+        class="text"
+        type="search"
+        aria-label={labelId ? undefined : label}
+        aria-labelledby={labelId}
+        placeholder={element.placeholder?.text}
+        value={query}
+        onInput={event => setQuery(event.currentTarget.value)}
+      />
+      <ul>
+        {found.map(option => (
+          <li key={option.value}>
+            <button type="button" class="button" onClick={() => pick(option.value)}>
+              {option.text}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}

@@ -1,0 +1,184 @@
+// What the page knows: the server's state for one person, fetched again whenever something changes, and the person's doings.
+import { useSyncExternalStore } from 'preact/compat'
+import type { InputValue, PersonState, Place, ShownOption } from '../slack/person.ts'
+import type { VendorPerson } from '../vendors/vendor-person.ts'
+
+export interface ShownMail {
+  id: string
+  from: string
+  to: string[]
+  subject: string
+  text: string | null
+  html: boolean
+  at: string
+}
+
+export interface ShownVendor {
+  id: string
+  name: string
+  fields: Record<string, string>
+  tokenLives: boolean
+  scopeGiven: boolean
+  mood: string
+  peopleCount: number
+  foundCount: number
+  people: VendorPerson[]
+}
+
+export interface ServerState {
+  slack: PersonState
+  mails: ShownMail[]
+  vendors: ShownVendor[]
+  clock: { now: string; aheadMs: number }
+}
+
+interface Known {
+  server: ServerState | null
+  /** Says why nothing moves, when the server does not answer. */
+  offline: boolean
+  search: string
+}
+
+let known: Known = { server: null, offline: false, search: '' }
+let personId = localStorage.getItem('person') ?? ''
+const listeners = new Set<() => void>()
+let fetching = false
+let again = false
+
+function set(change: Partial<Known>): void {
+  known = { ...known, ...change }
+  for (const listener of listeners) listener()
+}
+
+/** Fetch the state; calls while one is under way become one more. */
+export async function refresh(): Promise<void> {
+  if (fetching) {
+    again = true
+    return
+  }
+  fetching = true
+  try {
+    const query = new URLSearchParams({ as: personId, search: known.search })
+    const answer = await fetch(`/page/state?${query}`)
+    const server = (await answer.json()) as ServerState
+    if (server.slack.user.id === '') {
+      const first = server.slack.users.find(user => !user.isBot)
+      if (first) {
+        personId = first.id
+        again = true
+      }
+    } else set({ server, offline: false })
+  } catch {
+    set({ offline: true })
+  } finally {
+    fetching = false
+  }
+  if (again) {
+    again = false
+    await refresh()
+  }
+}
+
+/** Listen to changes; the browser connects again by itself. */
+export function start(): void {
+  const events = new EventSource('/page/events')
+  events.onmessage = () => void refresh()
+  events.onerror = () => set({ offline: true })
+  void refresh()
+}
+
+export function useKnown(): Known {
+  return useSyncExternalStore(
+    listener => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    () => known,
+  )
+}
+
+export function become(userId: string): void {
+  personId = userId
+  localStorage.setItem('person', userId)
+  void refresh()
+}
+
+export function searchVendors(search: string): void {
+  set({ search })
+  void refresh()
+}
+
+async function post(path: string, body: object): Promise<unknown> {
+  const answer = await fetch(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  return answer.json()
+}
+
+const as = (what: string, body: object) => post(`/page/as/${personId}/${what}`, body)
+
+export const say = (channelId: string, line: string) => as('command', { channelId, line })
+export const openHome = () => as('home', {})
+export const vendorDoes = (id: string, what: string, body: object = {}) =>
+  post(`/page/vendors/${id}/${what}`, body)
+export const advance = (ms: number) => post('/page/clock/advance', { ms })
+
+/** What is typed and not yet with the server, by view, block and action: sent before anything else is done in the view. */
+const typed = new Map<string, { viewId: string; blockId: string; value: InputValue }>()
+
+export function keyOf(viewId: string, blockId: string, actionId: string): string {
+  return `${viewId}/${blockId}/${actionId}`
+}
+
+export function typedValue(key: string): InputValue | undefined {
+  return typed.get(key)?.value
+}
+
+export function type(viewId: string, blockId: string, actionId: string, value: InputValue): void {
+  typed.set(keyOf(viewId, blockId, actionId), { viewId, blockId, value })
+  set({})
+}
+
+/** Bring what was typed in a view to the server. */
+async function flush(viewId: string): Promise<void> {
+  for (const [key, { blockId, value, ...of }] of [...typed]) {
+    if (of.viewId !== viewId) continue
+    await as('type', { viewId, blockId, value })
+    typed.delete(key)
+  }
+}
+
+export async function act(
+  place: Place,
+  blockId: string,
+  actionId: string,
+  value?: InputValue,
+): Promise<void> {
+  if ('viewId' in place) {
+    typed.delete(keyOf(place.viewId, blockId, actionId))
+    await flush(place.viewId)
+  }
+  await as('act', { place, blockId, actionId, ...(value ? { value } : {}) })
+}
+
+export async function submit(viewId: string): Promise<void> {
+  await flush(viewId)
+  await as('submit', { viewId })
+}
+
+export async function close(viewId: string, all: boolean): Promise<void> {
+  for (const [key, of] of [...typed]) if (all || of.viewId === viewId) typed.delete(key)
+  await as('close', { viewId, all })
+}
+
+export async function options(
+  place: Place,
+  blockId: string,
+  actionId: string,
+  query: string,
+): Promise<ShownOption[]> {
+  const answer = (await as('options', { place, blockId, actionId, query })) as { options?: ShownOption[] }
+  return answer.options ?? []
+}
