@@ -40,7 +40,7 @@ const only = (name, packages, where, why) => ({
   comment: why,
   severity: 'error',
   from: { path: '^src/', pathNot: where },
-  to: { path: `^node_modules/(${packages})(/|$)` },
+  to: { path: `(^|/)node_modules/(${packages})(/|$)` },
 })
 
 module.exports = {

@@ -32,19 +32,6 @@ export async function planMerge(tx: Tx, instanceId: string, run: StagingFor): Pr
   return one(rows, 'a count returns a row')
 }
 
-/** Up to `limit` of the people who would be marked gone, by name. */
-export async function vanishedPeople(
-  tx: Tx,
-  instanceId: string,
-  run: StagingFor,
-  limit: number,
-): Promise<{ name: string | null; email: string | null }[]> {
-  return tx.execute<{ name: string | null; email: string | null }>(sql`
-    select name, email from account a where instance_id = ${instanceId} and gone_at is null
-      and not exists (select 1 from account_staging s where s.run_id = ${run.runId} and s.fence = ${run.fence} and s.external_id = a.external_id)
-    order by coalesce(name, email, external_id) limit ${limit}`)
-}
-
 /**
  * Merge what is staged. A person who comes back counts as added and is the same account; `removals: 'keep'` marks nobody
  * gone. The staging of the run is emptied.

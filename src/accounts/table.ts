@@ -32,6 +32,7 @@ const person = () => ({
   hash: text('hash').notNull(),
 })
 
+/** Read by plain SQL only. @public */
 export const accountTable = pgTable(
   'account',
   {

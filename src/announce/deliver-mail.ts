@@ -2,7 +2,7 @@
 import { isUniqueViolation } from '../db/db.ts'
 import { instanceById } from '../instances/store.ts'
 import type { SlackPerson } from '../slack/post.ts'
-import { backoffOf, type Delivery, type Sent } from './deliver.ts'
+import { backoffOf, type Delivery, type Sent } from './delivery.ts'
 import { type RenderedMail, renderMail } from './email.tsx'
 import { notSetUp } from './mailer.ts'
 import { appendOutbox, isToldTo, type OutboxEntry, settleSent, writeEntry } from './outbox.ts'

@@ -2,7 +2,7 @@
 import { SlackFailure } from '../slack/post.ts'
 import type { AnnouncementKind } from './announcement.ts'
 import { bundleMessage, channelMessage } from './channel.ts'
-import type { Delivery, Sent } from './deliver.ts'
+import type { Delivery, Sent } from './delivery.ts'
 import { claimAlike, firstPostOf, type OutboxEntry, settleSent, writeEntry } from './outbox.ts'
 
 /** A first post of these kinds can be one of many at once. */

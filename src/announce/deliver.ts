@@ -1,11 +1,8 @@
 // Delivery: claims what is due and sends it, once each. Waits, ambiguity and refusal are told apart; nothing is dropped silently.
-import type { Db } from '../db/db.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Log } from '../lib/log.ts'
-import { type SlackClient, SlackFailure, type SlackPerson } from '../slack/post.ts'
+import { SlackFailure } from '../slack/post.ts'
 import { sendMail } from './deliver-mail.ts'
 import { sendSlack } from './deliver-slack.ts'
-import type { Mailer } from './mailer.ts'
+import { backoffOf, type Delivery, type Sent } from './delivery.ts'
 import { claimEntry, type OutboxEntry, park, settleLater } from './outbox.ts'
 import { tellAdmins } from './undelivered.ts'
 
@@ -14,25 +11,7 @@ export interface Deliverer {
   deliverDue(signal: AbortSignal): Promise<void>
 }
 
-export interface Delivery {
-  db: Db
-  clock: Clock
-  log: Log
-  slack: SlackClient
-  mailer: Mailer
-  /** Names this process in leases. */
-  owner: string
-  admins: () => Promise<SlackPerson[]>
-}
-
-/** What became of one send; `sent` entries are settled by who sent them. */
-export type Sent =
-  | { kind: 'done' }
-  | { kind: 'wait'; afterMs: number; reason: string; spent: boolean; restsDestination?: boolean }
-  | { kind: 'refused'; reason: string; tell: boolean }
-
 const attemptsMax = 12
-const backoffMs = { first: 5_000, max: 600_000, jitterShare: 0.2 }
 
 export function createDeliverer(delivery: Delivery): Deliverer {
   return {
@@ -92,10 +71,4 @@ async function settle(delivery: Delivery, entry: OutboxEntry, sent: Sent): Promi
   const tell = sent.kind === 'wait' || sent.tell
   const parked = await park(db.conn, entry, sent.reason)
   if (parked && tell) await tellAdmins(delivery, entry, sent.reason)
-}
-
-/** 5 s, doubling to 10 minutes, with jitter. */
-export function backoffOf(attempt: number, random: number = Math.random()): number {
-  const full = Math.min(backoffMs.first * 2 ** Math.max(0, attempt - 1), backoffMs.max)
-  return full * (1 - backoffMs.jitterShare * random)
 }

@@ -1,6 +1,6 @@
 // When a way of telling is refused for good, the admins hear it by the other way; once a day for each reason.
 import type { Announcement } from './announcement.ts'
-import type { Delivery } from './deliver.ts'
+import type { Delivery } from './delivery.ts'
 import { appendOutbox, type OutboxEntry, wasSaid } from './outbox.ts'
 
 const onceEveryMs = 24 * 3_600_000

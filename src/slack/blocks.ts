@@ -1,11 +1,10 @@
 // Blocks: small builders that keep Slack's sizes and escape what people and vendors wrote. They know no noun of ours.
-import type { Button, Checkboxes, KnownBlock, ModalView, Option as SlackOption } from '@slack/types'
+import type { Button, Checkboxes, KnownBlock, Option as SlackOption } from '@slack/types'
 import { clampText } from '../lib/text.ts'
 
-export type { KnownBlock as SlackBlock, ModalView }
+export type { KnownBlock as SlackBlock }
 
-/** The most blocks a message and a view hold. */
-export const messageBlocksMax = 50
+/** The most blocks a view holds. */
 export const viewBlocksMax = 100
 
 /** Escape for mrkdwn: no mention, link or channel can be made with it, and no formatting starts by accident. */

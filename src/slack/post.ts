@@ -1,9 +1,6 @@
 // Posting to Slack and reading people, with our own limits: no retries of the SDK, 10 s a call, errors told apart.
 import type { KnownBlock } from '@slack/types'
 
-/** A Block Kit block: the other rooms take the type from here. */
-export type SlackBlock = KnownBlock
-
 /** `rate-limited`: wait. `permanent`: it will never work as it is. `ambiguous`: it may have been stored. */
 export type SlackFailureKind = 'rate-limited' | 'permanent' | 'ambiguous'
 

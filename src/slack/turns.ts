@@ -47,8 +47,6 @@ type Respond = (message: {
 /** `not_found`, `hash_conflict`: the person has closed it, or it has changed under us. */
 const overtaken = new Set(['not_found', 'hash_conflict'])
 
-export type Turns = ReturnType<typeof createTurns>
-
 export function createTurns(web: WebClient, log: Log) {
   function opened(id: string): OpenView {
     return { id, update: view => update({ view_id: id }, view) }

@@ -1,13 +1,11 @@
 // The sandbox's page as a person uses it, in Chromium: the main path by clicking and typing, and no serious axe violation.
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { source as axe } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Sandboxed, startSandboxed } from './sandboxed.ts'
 
 let sandboxed: Sandboxed
 let page: Page
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 beforeAll(async () => {
   sandboxed = await startSandboxed()

@@ -122,7 +122,7 @@ describe.each([
 
   test('recipients are added with Enter and saved', async () => {
     await ada().command(channel(), '/saasm recipients')
-    await seen('Manage Recipients', /Manage Recipients/)
+    await seen('Manage Recipients', /press Enter/)
     await press('recipient-add', { value: 'it@example.com' })
     await seen('the address', /it@example\.com/)
     expect(await ada().submit(topView(ada().state()).id)).toMatchObject({ ok: true })

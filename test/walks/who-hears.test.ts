@@ -55,8 +55,7 @@ async function setStatus(status: 'live' | 'inactive') {
   return { mails: mails().slice(before.mails), posts: posts().slice(before.posts) }
 }
 
-test('the end of the initial sync, when it is bad, is told to the creator and the recipients', async () => {
-  okta().setMood('broken')
+test('the end of a good initial sync is told to the creator and the recipients, each address once', async () => {
   await olivia().command(world.sandbox.settings.channel, '/saasm recipients')
   await until(
     'Manage Recipients',
@@ -69,7 +68,6 @@ test('the end of the initial sync, when it is bad, is told to the creator and th
   olivia().type(recipients.id, email?.block_id ?? '', { value: olivia().state().user.email.toUpperCase() })
   await olivia().submit(recipients.id)
   await until('the recipient', async () => (await rows('select 1 from recipient')).length === 1)
-  okta().setMood('normal')
   await olivia().command(world.sandbox.settings.channel, '/saasm connect okta')
   await until(
     'the form',
@@ -166,4 +164,40 @@ test('a creator who has left is replaced by the owner, else by the admins', asyn
       .slice(before)
       .filter(mail => String(mail.to).toLowerCase().startsWith('ada')),
   ).toHaveLength(1)
+})
+
+test('the end of the initial sync, when it is bad, is told to the creator, the recipients and the channel', async () => {
+  const { scim } = world.sandbox.vendors
+  const connected = async () => (await rows("select 1 from instance where name = 'scim'")).length > 0
+  const answer = scim.handle
+  // The check goes well; the vendor breaks before the run's first request.
+  scim.handle = async (req, res) => {
+    if (await connected()) scim.setMood('broken')
+    return answer(req, res)
+  }
+  const before = { mails: mails().length, posts: posts().length }
+  await olivia().command(world.sandbox.settings.channel, '/saasm connect scim')
+  await until(
+    'the form',
+    () => olivia().state().views.length > 0 && /base address/i.test(readable(topView(olivia().state()).view)),
+  )
+  const viewId = topView(olivia().state()).id
+  olivia().type(viewId, 'name', { value: 'scim' })
+  olivia().type(viewId, 'address', { value: `${world.sandbox.url}/vendors/scim` })
+  olivia().type(viewId, 'token', { value: scim.token() })
+  await olivia().submit(viewId)
+  await until('the instance', connected)
+  const moving = setInterval(() => world.clock.advance(60_000), 50)
+  await until(
+    'the end',
+    async () =>
+      (await rows("select 1 from instance where name = 'scim' and last_outcome = 'failed'")).length > 0,
+  )
+  await quiet().finally(() => clearInterval(moving))
+  const told = mails().slice(before.mails)
+  expect(told.map(mail => mail.subject)).toEqual(['scim: initial sync failed'])
+  expect(told[0]?.to).toEqual([olivia().state().user.email])
+  expect(told[0]?.text).toMatch(/Last good sync: never/)
+  expect(told[0]?.text).toMatch(/saasm tries again in 24 hours/)
+  expect(posts().slice(before.posts)).toHaveLength(1)
 })

@@ -21,7 +21,7 @@ export interface VendorStandIn {
   /** What to type in the connect form beside the token, by field key; `address` is where it is mounted. */
   fields(address: string): Readonly<Record<string, string>>
   /** Serve one request whose `url` has the mount prefix stripped; false when the vendor has no such path (then nothing was sent). */
-  handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>
+  handle: (req: IncomingMessage, res: ServerResponse) => Promise<boolean>
   /** The token that works while `tokenLives`. */
   token(): string
   tokenLives(): boolean
