@@ -3,13 +3,16 @@ import { SlackFailure } from '../slack/post.ts'
 import type { AnnouncementKind } from './announcement.ts'
 import { bundleMessage, channelMessage } from './channel.ts'
 import type { Delivery, Sent } from './delivery.ts'
-import { claimAlike, firstPostOf, type OutboxEntry, settleSent, writeEntry } from './outbox.ts'
+import { claimAlike, firstPostOf, type OutboxEntry, postedSince, settleSent, writeEntry } from './outbox.ts'
 
 /** A first post of these kinds can be one of many at once. */
 const failingKinds: readonly AnnouncementKind[] = ['initial-failed', 'failed', 'cause-changed', 'revoked']
 /** More instances than this failing at once become one message. */
 const singleMax = 3
 const bundleMax = 200
+/** Single messages within this time make a flood; what comes then is gathered for the second time. */
+const floodMs = 120_000
+const gatherMs = 20_000
 /** How far before the first attempt a lost message is looked for: clocks differ. */
 const lookBackMs = 60_000
 /** Slack's history may lag behind a post: looked at twice, this far apart. */
@@ -27,15 +30,11 @@ async function post(
   threadTs?: string,
 ): Promise<Sent> {
   if (await isThereAlready(delivery, entry, signal)) return { kind: 'done' }
-  const { db, clock, slack, owner } = delivery
-  if (
-    entry.medium === 'slack' &&
-    entry.firstSentAt === null &&
-    failingKinds.includes(entry.announcement.kind)
-  ) {
-    const like = { entry, kinds: failingKinds, owner, now: clock.now(), atLeast: singleMax, limit: bundleMax }
-    const others = await claimAlike(db, like)
-    if (others.length > 0) return bundle(delivery, [entry, ...others])
+  const { db, clock, slack } = delivery
+  const first = entry.medium === 'slack' && entry.firstSentAt === null
+  if (first && failingKinds.includes(entry.announcement.kind)) {
+    const gathered = await gather(delivery, entry)
+    if (gathered) return gathered
   }
   if (!(await writeEntry(db.conn, entry, { firstSentAt: entry.firstSentAt ?? clock.now() })))
     return { kind: 'done' }
@@ -49,6 +48,24 @@ async function post(
   })
   await settleSent(db.conn, entry, { ref: ts, channel, now: clock.now() })
   return { kind: 'done' }
+}
+
+/**
+ * Failures that come in a flood: those that wait together go out as one message; after a few single ones the next wait a
+ * little, so that more can join them. Undefined: this one goes out by itself.
+ */
+async function gather(delivery: Delivery, entry: OutboxEntry): Promise<Sent | undefined> {
+  const { db, clock, owner } = delivery
+  const nowMs = clock.now().getTime()
+  const ageMs = nowMs - entry.createdAt.getTime()
+  const singles = await postedSince(db.conn, entry, failingKinds, new Date(nowMs - floodMs))
+  const flooding = singles >= singleMax
+  if (flooding && ageMs < gatherMs) {
+    return { kind: 'wait', afterMs: gatherMs - ageMs, reason: 'Several instances fail at once', spent: false }
+  }
+  const atLeast = flooding ? 1 : singleMax
+  const others = await claimAlike(db, { entry, kinds: failingKinds, owner, atLeast, limit: bundleMax })
+  return others.length > 0 ? bundle(delivery, [entry, ...others]) : undefined
 }
 
 /** An earlier attempt may have posted it although its answer was lost. */

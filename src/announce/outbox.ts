@@ -58,20 +58,19 @@ export async function claimEntry(
   return rows[0]
 }
 
-/** Claim what else is due as a first post of these kinds to one channel: for a bundle. At most `limit`. */
+/** Claim what else waits as a first post of these kinds to one channel, due or not: for a bundle. At most `limit`. */
 export async function claimAlike(
   db: Db,
   like: {
     entry: OutboxEntry
     kinds: readonly AnnouncementKind[]
     owner: string
-    now: Date
     atLeast: number
     limit: number
   },
 ): Promise<OutboxEntry[]> {
-  const { entry, now } = like
-  const due = sql`medium = 'slack' and destination = ${entry.destination} and state = 'pending' and due_at <= ${now.toISOString()}
+  const { entry } = like
+  const due = sql`medium = 'slack' and destination = ${entry.destination} and state = 'pending'
     and first_sent_at is null and announcement->>'kind' in ${like.kinds}`
   return db.transaction(async tx => {
     const ids = await tx.execute<{ id: string }>(
@@ -81,6 +80,20 @@ export async function claimAlike(
     const rows = ids.map(row => row.id)
     return tx.update(outboxTable).set(claimed(like.owner)).where(inArray(outboxTable.id, rows)).returning()
   })
+}
+
+/** How many first posts of these kinds went to this channel, one by one, since `since`. */
+export async function postedSince(
+  conn: Conn,
+  entry: OutboxEntry,
+  kinds: readonly AnnouncementKind[],
+  since: Date,
+): Promise<number> {
+  const rows = await conn.execute<{ n: number }>(sql`
+    select count(*)::int as n from outbox
+    where medium = 'slack' and destination = ${entry.destination} and state = 'sent' and sent_at > ${since.toISOString()}
+      and sent_ref not like 'bundle:%' and announcement->>'kind' in ${kinds}`)
+  return rows[0]?.n ?? 0
 }
 
 function claimed(owner: string) {
