@@ -32,6 +32,8 @@ export interface FormNotes {
   /** What the person had typed, to draw it again. */
   typed?: WantedEdit
   problems?: FieldProblems
+  /** Opened by Fix: a revoked instance is shown as it will be, Live. */
+  repair?: boolean
 }
 
 export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes): ModalView {
@@ -47,7 +49,7 @@ export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes)
     radioInput({
       blockId: 'status',
       label: 'Status',
-      initial: typed?.status ?? (instance.status === 'live' ? 'live' : 'inactive'),
+      initial: typed?.status ?? statusShown(instance, notes),
       choices: [
         { value: 'live', label: 'Live', description: 'Syncs on schedule. Set Live again, it syncs at once.' },
         {
@@ -100,6 +102,11 @@ export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes)
     blocks,
     metadata: { instance: instance.id, version: String(instance.version) },
   })
+}
+
+function statusShown(instance: Instance, notes: FormNotes): 'live' | 'inactive' {
+  const revoked = instance.inactiveReason !== null && instance.inactiveReason !== 'user'
+  return instance.status === 'live' || (notes.repair && revoked) ? 'live' : 'inactive'
 }
 
 function noticesOf(instance: Instance, notes: FormNotes): SlackBlock[] {

@@ -20,14 +20,17 @@ import { goneText, namedByButton, pickInstance } from './pick.ts'
 
 const title = 'Edit Instance'
 
-const byButton: ActionRule = {
-  role: 'admin',
-  loading: () => loadingView(title),
-  inView: 'replace',
-  async run(turn, house, opened) {
-    const instance = await namedByButton(house, turn.who, turn.value)
-    await opened?.update(instance ? await drawn(house, instance) : noticeView(title, goneText))
-  },
+/** `repair`: opened to mend a revoked instance, so that Live is chosen already. */
+function byButton(repair: boolean): ActionRule {
+  return {
+    role: 'admin',
+    loading: () => loadingView(title),
+    inView: 'replace',
+    async run(turn, house, opened) {
+      const instance = await namedByButton(house, turn.who, turn.value)
+      await opened?.update(instance ? await drawn(house, instance, { repair }) : noticeView(title, goneText))
+    },
+  }
 }
 
 export const editInstanceGesture: Gesture = {
@@ -44,7 +47,7 @@ export const editInstanceGesture: Gesture = {
       else await opened?.update(modal({ callbackId: 'notice', title, blocks: picked.blocks }))
     },
   },
-  actions: { manage: byButton, fix: byButton },
+  actions: { manage: byButton(false), fix: byButton(true) },
   submissions: { 'edit-instance': { role: 'admin', run: submit } },
 }
 

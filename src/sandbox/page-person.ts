@@ -19,6 +19,12 @@ export async function personAction(person: Person, what: string, body: Body): Pr
       return person.close(text(body, 'viewId'), body.all === true)
     case 'options':
       return { options: await person.options(placeOf(body), elementOf(body), text(body, 'query', 300, true)) }
+    case 'upload':
+      return person.upload({
+        name: text(body, 'name'),
+        mimetype: text(body, 'mimetype'),
+        bytes: Buffer.from(text(body, 'base64', 1_000_000, true), 'base64'),
+      })
     case 'home':
       return person.openHome()
     default:
@@ -56,6 +62,7 @@ function inputOf(body: Body): { value?: InputValue } {
     ...one(given, 'selectedConversation'),
     ...some(given, 'selectedOptions'),
     ...some(given, 'selectedUsers'),
+    ...some(given, 'files'),
   }
   return { value }
 }

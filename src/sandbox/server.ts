@@ -87,7 +87,7 @@ function isLoopbackHost(req: IncomingMessage): boolean {
 
 async function route(parts: ServerParts, req: IncomingMessage, res: ServerResponse): Promise<boolean> {
   const path = new URL(req.url ?? '/', 'http://sandbox').pathname
-  if (path.startsWith('/api/') || path.startsWith('/response/')) return parts.slack.handle(req, res)
+  if (/^\/(api|response|files)\//.test(path)) return parts.slack.handle(req, res)
   if (path.startsWith('/resend/')) return parts.mailbox.handle(without('/resend', req), res)
   const vendor = /^\/vendors\/(okta|github|scim)(?=\/)/.exec(path)
   if (vendor) {

@@ -1,11 +1,11 @@
-// Choosing: checkboxes, radio buttons, selects (of options, people, channels), external selects with search, overflow menus, dates.
-import { useEffect, useState } from 'preact/hooks'
+// Choosing: checkboxes, radio buttons, selects (of options, people, channels), overflow menus, dates.
 import type { InputValue, Place, ShownOption } from '../slack/person.ts'
 import type { ElementJson, OptionJson } from './elements.tsx'
 import { Text, withEmoji } from './markup.tsx'
-import { options as load, useKnown } from './store.ts'
+import { External, FileInput } from './pickers.tsx'
+import { useKnown } from './store.ts'
 
-interface Props {
+export interface ChoiceProps {
   element: ElementJson
   /** Unique on the page: groups radio buttons, binds labels. */
   name: string
@@ -18,7 +18,7 @@ interface Props {
   change(value: InputValue): void
 }
 
-export function Choices(props: Props) {
+export function Choices(props: ChoiceProps) {
   const { element, value, change } = props
   const { server } = useKnown()
   switch (element.type) {
@@ -78,6 +78,8 @@ export function Choices(props: Props) {
     case 'external_select':
     case 'multi_external_select':
       return <External {...props} many={element.type === 'multi_external_select'} />
+    case 'file_input':
+      return <FileInput {...props} />
     case 'datepicker':
     case 'timepicker':
       return (
@@ -110,7 +112,7 @@ function groupsOf(element: ElementJson): Group[] {
   return [{ label: '', options: (element.options ?? []).map(shown) }]
 }
 
-function Boxes({ element, name, value, change, label, labelId, describedBy }: Props) {
+function Boxes({ element, name, value, change, label, labelId, describedBy }: ChoiceProps) {
   const ticked = new Set(value.selectedOptions ?? [])
   const toggle = (one: string) => {
     const next = (element.options ?? [])
@@ -140,7 +142,7 @@ function Boxes({ element, name, value, change, label, labelId, describedBy }: Pr
   )
 }
 
-function Radios({ element, name, value, change, label, labelId, describedBy }: Props) {
+function Radios({ element, name, value, change, label, labelId, describedBy }: ChoiceProps) {
   return (
     <fieldset
       class="options"
@@ -184,7 +186,7 @@ function Select({
   labelId,
   describedBy,
   element,
-}: Props & { groups: Group[]; chosen: string | undefined; pick(value: string): void }) {
+}: ChoiceProps & { groups: Group[]; chosen: string | undefined; pick(value: string): void }) {
   return (
     <select
       class="select"
@@ -218,7 +220,14 @@ function optionsOf(group: Group) {
   ))
 }
 
-function Many({ options, value, change, label, labelId, describedBy }: Props & { options: ShownOption[] }) {
+function Many({
+  options,
+  value,
+  change,
+  label,
+  labelId,
+  describedBy,
+}: ChoiceProps & { options: ShownOption[] }) {
   return (
     <select
       class="select"
@@ -240,55 +249,5 @@ function Many({ options, value, change, label, labelId, describedBy }: Props & {
         </option>
       ))}
     </select>
-  )
-}
-
-/** Options that the app answers as one types. */
-function External({
-  element,
-  value,
-  change,
-  place,
-  blockId,
-  label,
-  labelId,
-  many,
-}: Props & { many: boolean }) {
-  const [query, setQuery] = useState('')
-  const [found, setFound] = useState<ShownOption[]>([])
-  const least = element.min_query_length ?? 3
-  useEffect(() => {
-    if (query.length < least) return
-    let stale = false
-    void load(place, blockId, element.action_id ?? '', query).then(answer => !stale && setFound(answer))
-    return () => {
-      stale = true
-    }
-  }, [query])
-  const chosen = many ? (value.selectedOptions ?? []) : value.selectedOption ? [value.selectedOption] : []
-  const pick = (one: string) =>
-    change(many ? { selectedOptions: [...new Set([...chosen, one])] } : { selectedOption: one })
-  return (
-    <div class="external">
-      {chosen.length > 0 ? <p class="chosen">{chosen.join(', ')}</p> : null}
-      <input
-        class="text"
-        type="search"
-        aria-label={labelId ? undefined : label}
-        aria-labelledby={labelId}
-        placeholder={element.placeholder?.text}
-        value={query}
-        onInput={event => setQuery(event.currentTarget.value)}
-      />
-      <ul>
-        {found.map(option => (
-          <li key={option.value}>
-            <button type="button" class="button" onClick={() => pick(option.value)}>
-              {option.text}
-            </button>
-          </li>
-        ))}
-      </ul>
-    </div>
   )
 }

@@ -2,6 +2,7 @@
 
 import type { Acknowledgement, Deliveries, DeliveryKind } from './deliveries.ts'
 import { optionGroups, optionList } from './elements.ts'
+import { sendEvent } from './events.ts'
 import { clientErrors, findElement, optionsOf } from './inputs.ts'
 import * as payloads from './payloads.ts'
 import type {
@@ -24,6 +25,8 @@ export interface PeopleParts {
   deliveries: Deliveries
   responses: Responses
   changed: () => void
+  /** Aborted when the workspace is closed. */
+  stopped: AbortSignal
 }
 
 export interface PersonMemory {
@@ -39,7 +42,7 @@ export function createHands(
   memory: PersonMemory,
   parts: PeopleParts,
 ): Omit<Person, 'state'> {
-  const { workspace, deliveries, responses, changed } = parts
+  const { workspace, deliveries, responses, changed, stopped } = parts
   const { views, messages } = workspace
 
   async function deliver(
@@ -221,23 +224,17 @@ export function createHands(
       if (origin.kind === 'view') for (const option of loaded) origin.view.loaded.set(option.value, option)
       return loaded.map(({ text, value }): ShownOption => ({ text: text.text, value }))
     },
+    upload: ({ name, mimetype, bytes }) => ({
+      id: workspace.files.put({ name, mimetype, bytes: Buffer.from(bytes) }).id,
+    }),
     async openHome() {
       const channel = messages.find(user.id)
       if (!channel) throw new Error('A bot has no Home')
       const payload = payloads.homeOpenedPayload(workspace, user, channel, views.homeOf(user.id))
       const waits = { kind: 'home', viewId: null, actionId: null } as const
-      const first = await deliver('events_api', payload, waits)
-      if (first.ok) return { ok: true }
-      const again = await deliver(
-        'events_api',
-        payload,
-        { ...waits },
-        {
-          'x-slack-retry-num': '1',
-          'x-slack-retry-reason': first.reason === 'operation_timeout' ? 'http_timeout' : 'http_error',
-        },
-      )
-      return again.ok ? { ok: true } : failed(trouble)
+      const send = (headers?: Record<string, string>) => deliver('events_api', payload, { ...waits }, headers)
+      const ack = await sendEvent(send, workspace.clock, stopped)
+      return ack.ok ? { ok: true } : failed(trouble)
     },
   }
 }

@@ -57,8 +57,14 @@ function initialValue(element: Element): InputValue {
 }
 
 /** Slack's fields for what stands in an element: of `state.values`, and of an action. `known` finds loaded options. */
-export function slackFields(element: Element, value: InputValue, known: ReadonlyMap<string, Option>) {
+export function slackFields(
+  element: Element,
+  value: InputValue,
+  known: ReadonlyMap<string, Option>,
+  fileOf: (id: string) => unknown = () => undefined,
+) {
   const type = String(element.type)
+  if (type === 'file_input') return { type, files: (value.files ?? []).map(fileOf).filter(Boolean) }
   const option = (wanted: string | undefined) => {
     const found =
       wanted === undefined
@@ -97,7 +103,7 @@ export function optionsOf(element: Element): Option[] {
 /** Is something in it? */
 export function isFilled(value: InputValue | undefined): boolean {
   if (!value) return false
-  const lists = [value.selectedOptions, value.selectedUsers]
+  const lists = [value.selectedOptions, value.selectedUsers, value.files]
   if (lists.some(list => (list?.length ?? 0) > 0)) return true
   return [
     value.value,

@@ -11,7 +11,7 @@ const token = 'legacy-token'
 
 /** A view in an answer or payload. */
 export function viewPayload(
-  workspace: Pick<Workspace, 'team' | 'appId' | 'botId'>,
+  workspace: Pick<Workspace, 'team' | 'appId' | 'botId' | 'files'>,
   view: StoredView,
 ): Record<string, unknown> {
   const modal = view.view.type === 'modal'
@@ -30,19 +30,19 @@ export function viewPayload(
     app_installed_team_id: workspace.team.id,
     bot_id: workspace.botId,
     hash: view.hash,
-    state: { values: stateValues(view) },
+    state: { values: stateValues(workspace, view) },
     ...(modal ? { root_view_id: view.rootId, previous_view_id: view.previousId } : {}),
   }
 }
 
-function stateValues(view: StoredView) {
+function stateValues(workspace: Pick<Workspace, 'files'>, view: StoredView) {
   const values: Record<string, Record<string, unknown>> = {}
   for (const [blockId, actions] of Object.entries(view.values)) {
     for (const [actionId, value] of Object.entries(actions)) {
       const element = findElement(view.view, blockId, actionId)
       if (!element) continue
       values[blockId] ??= {}
-      values[blockId][actionId] = slackFields(element, value, view.loaded)
+      values[blockId][actionId] = slackFields(element, value, view.loaded, workspace.files.payload)
     }
   }
   return values
@@ -127,7 +127,7 @@ function place(workspace: Workspace, origin: Origin): Record<string, unknown> {
     return {
       container: { type: 'view', view_id: origin.view.id },
       view: viewPayload(workspace, origin.view),
-      state: { values: stateValues(origin.view) },
+      state: { values: stateValues(workspace, origin.view) },
     }
   }
   const { channel, message } = origin

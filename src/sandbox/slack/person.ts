@@ -14,6 +14,8 @@ export interface InputValue {
   selectedUsers?: readonly string[]
   selectedChannel?: string
   selectedConversation?: string
+  /** Ids of uploaded files. */
+  files?: readonly string[]
 }
 
 /** How a delivery to the app went, as the person would see it. */
@@ -115,6 +117,8 @@ export interface Person {
     query: string,
   ): Promise<readonly ShownOption[]>
   openHome(): Promise<Delivery>
+  /** Bring a file to the workspace, to be put into a file input by its id. */
+  upload(file: { name: string; mimetype: string; bytes: Uint8Array }): { id: string }
   /** `messagesMax` newest messages a channel; all unless told. */
   state(options?: { messagesMax?: number }): PersonState
 }

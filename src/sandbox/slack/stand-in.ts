@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { MovableClock } from '../../lib/clock.ts'
 import { type ApiCall, createApiDoor, type SlackFault } from './api-door.ts'
 import { createDeliveries } from './deliveries.ts'
+import { createFiles } from './files.ts'
 import { createHands, type PersonMemory } from './gestures.ts'
 import { type Channel, createMessages } from './messages.ts'
 import { viewPayload } from './payloads.ts'
@@ -29,7 +30,7 @@ export interface StandInOptions {
 }
 
 export interface SlackStandIn {
-  /** Serve `/api/…` and `/response/…`; false for another path. */
+  /** Serve `/api/…`, `/response/…` and `/files/…`; false for another path. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>
   /** Take a Socket Mode upgrade; false when it is none. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean
@@ -64,11 +65,13 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
   const views = createViews(nowMs, changed)
   const deliveries = createDeliveries(options.signingSecret)
   const responses = createResponses({ nowMs, selfUrl: () => selfUrl, messages, botUserId })
+  const files = createFiles({ ...options, selfUrl: () => selfUrl })
   const workspace: Workspace = {
     ...options,
     users,
     messages,
     views,
+    files,
     appId: 'A0SAASM',
     botId: 'B0SAASM',
     triggers: createTriggers(nowMs),
@@ -76,6 +79,7 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
     viewPayload: view => viewPayload(workspace, view),
   }
   const api = createApiDoor(workspace, { enforceRates: options.enforceRates ?? true })
+  const closing = new AbortController()
   const memories = new Map<string, PersonMemory>()
 
   function memoryOf(userId: string): PersonMemory {
@@ -107,7 +111,8 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
     journal: api.journal,
     faults: { next: api.next, dropSockets: deliveries.dropSockets },
     upgrade: deliveries.upgrade,
-    handle: async (req, res) => (await api.handle(req, res)) || (await responses.handle(req, res)),
+    handle: async (req, res) =>
+      files.handle(req, res) || (await api.handle(req, res)) || (await responses.handle(req, res)),
     connect(where) {
       selfUrl = where.selfUrl
       if (where.appUrl !== undefined) deliveries.connect(where.appUrl)
@@ -117,7 +122,8 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
       if (!user) throw new Error(`Nobody has the id ${userId}`)
       // The direct message with the app is there from the start, as in Slack.
       messages.find(userId)
-      const hands = createHands(user, memoryOf(userId), { workspace, deliveries, responses, changed })
+      const parts = { workspace, deliveries, responses, changed, stopped: closing.signal }
+      const hands = createHands(user, memoryOf(userId), parts)
       return { ...hands, state: stateOptions => stateFor(userId, stateOptions) }
     },
     onChange(listener) {
@@ -134,7 +140,10 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
       if (user) users.set(userId, { ...user, ...change })
       changed()
     },
-    stop: deliveries.stop,
+    stop() {
+      closing.abort(new Error('The workspace is closed'))
+      deliveries.stop()
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 // Slack's Web API, as far as apps of this kind use it: tokens, scopes, rates, and one function a method. Anything else is unknown_method.
 import type { MovableClock } from '../../lib/clock.ts'
+import type { Files } from './files.ts'
 import type { Channel, Message, Messages } from './messages.ts'
 import type { Block, ShownUser } from './person.ts'
 import { Refusal } from './refusal.ts'
@@ -18,6 +19,7 @@ export interface Workspace {
   users: ReadonlyMap<string, ShownUser>
   messages: Messages
   views: Views
+  files: Files
   triggers: Triggers
   /** Open a Socket Mode address; used once within 30 s. */
   socketTicket(): string
