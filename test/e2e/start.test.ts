@@ -70,6 +70,16 @@ test('without credentials it opens the sandbox, is ready, stops cleanly, and sta
   expect(await second.ended).toBe(0)
 })
 
+function freePort(): Promise<number> {
+  return new Promise(done => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
 test('a port that is taken is answered with the next free one, printed', async () => {
   const server = createServer()
   const taken = await new Promise<number>(done =>
@@ -92,6 +102,48 @@ test('two starts in one folder: the second says so and ends', async () => {
   expect(await second.ended).not.toBe(0)
   expect(second.printed()).toMatch(/Another saasm .* Stop it first/)
 })
+
+test.each([
+  ['signed HTTP', {}],
+  ['Socket Mode', { socket: true }],
+])(
+  'with Slack credentials the same app runs against Slack, over %s',
+  async (_door, { socket }: { socket?: boolean }) => {
+    // A sandbox of its own plays Slack: its API, its tokens.
+    const slackFolder = newFolder()
+    const slack = await start(slackFolder).shown(/Three things to try/)
+    const page = /open (http:\/\/[^\s]+)/.exec(slack)?.[1] ?? ''
+    const kept = JSON.parse(readFileSync(join(slackFolder, '.saasm/sandbox.json'), 'utf8')) as Record<
+      string,
+      string
+    >
+    const port = String(await freePort())
+    const app = start(newFolder(), {
+      PORT: port,
+      SLACK_BOT_TOKEN: kept.botToken ?? '',
+      SLACK_API_URL: `${page}/api/`,
+      SAASM_CHANNEL: 'saas-sync',
+      SAASM_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+      LOG_LEVEL: 'info',
+      ...(socket
+        ? { SLACK_APP_TOKEN: kept.appToken ?? '' }
+        : { SLACK_SIGNING_SECRET: kept.signingSecret ?? '' }),
+    })
+    await app.shown(/saasm is up/)
+    await expect
+      .poll(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status, { timeout: 15_000 })
+      .toBe(200)
+    if (!socket) {
+      const unsigned = await fetch(`http://127.0.0.1:${port}/slack/events`, {
+        method: 'POST',
+        body: 'command=/saasm',
+      })
+      expect(unsigned.status, 'an unsigned request is refused').toBe(401)
+    }
+    app.child.kill('SIGTERM')
+    expect(await app.ended).toBe(0)
+  },
+)
 
 test('production without credentials is refused with one line a variable', async () => {
   const started = start(newFolder(), { NODE_ENV: 'production' })
