@@ -72,7 +72,7 @@ async function letPostgresPass(folder: string): Promise<void> {
 }
 
 /** The package hooks these on import, stops its servers and ends the process while we are still stopping: main decides that. */
-const hooked = ['SIGINT', 'SIGTERM', 'SIGHUP', 'beforeExit'] as const
+const hooked = ['SIGINT', 'SIGTERM', 'SIGHUP', 'beforeExit', 'exit', 'message'] as const
 
 async function load() {
   const before = new Map(hooked.map(event => [event, new Set<unknown>(process.listeners(event as 'SIGINT'))]))
