@@ -154,8 +154,11 @@ test('delete: no button before the box is ticked, then the instance goes, with i
   await press('Delete Instance')
   await seen(/will be deleted with its/)
   expect(await page.getByRole('button', { name: 'Delete Integration Instance' }).count()).toBe(0)
-  await page.getByRole('checkbox', { name: 'I understand that this action cannot be undone' }).check()
+  const box = page.getByRole('checkbox', { name: 'I understand that this action cannot be undone' })
+  await box.focus()
+  await page.keyboard.press('Space')
   await page.getByRole('button', { name: 'Delete Integration Instance' }).waitFor()
+  expect(await page.locator('input[type=checkbox]:focus').count(), 'the redraw keeps the focus').toBe(1)
   expect(await violations(), 'the delete window').toEqual([])
   await sandboxed.shoot('delete')
   await press('Delete Integration Instance')
@@ -197,4 +200,31 @@ test('the keyboard stays in the window, and gets back to where it was', async ()
   await page.keyboard.press('Escape')
   await dialog().waitFor({ state: 'detached' })
   expect(await page.evaluate("document.activeElement?.closest('.composer') !== null")).toBe(true)
+})
+
+test('what is typed while the app is being told of it is kept', async () => {
+  await say('/saasm connect okta')
+  const token = page.getByLabel('API token')
+  await token.waitFor()
+  let held: () => void = () => {}
+  const holding = new Promise<void>(resolve => {
+    held = resolve
+  })
+  await page.route('**/page/as/*/type', async route => {
+    await holding
+    await route.continue()
+  })
+  await token.fill('abc')
+  const asked = page.waitForRequest('**/page/as/*/type')
+  const submitted = page.waitForResponse('**/page/as/*/submit')
+  await token.press('Enter')
+  await asked
+  await token.pressSequentially('xyz')
+  held()
+  await submitted
+  await page.getByRole('alert').first().waitFor()
+  expect(await token.inputValue()).toBe('abcxyz')
+  await page.unroute('**/page/as/*/type')
+  await page.getByRole('button', { name: 'Close everything' }).click()
+  await dialog().waitFor({ state: 'detached' })
 })

@@ -3,6 +3,7 @@ import type { Block, Place, ShownModal } from '../slack/person.ts'
 import { type ElementJson, Interactive } from './elements.tsx'
 import { Input } from './input.tsx'
 import { type SlackText, Text, withEmoji } from './markup.tsx'
+import { Rich, type RichJson, Table } from './rich.tsx'
 
 interface BlockJson {
   type?: string
@@ -14,7 +15,7 @@ interface BlockJson {
   level?: string
   image_url?: string
   alt_text?: string
-  rows?: { text?: string; elements?: unknown[] }[][]
+  rows?: RichJson[][]
 }
 
 /** `modal` when they stand in one: its inputs are drawn with what is typed in them. */
@@ -76,15 +77,9 @@ function OneBlock({
     case 'context':
       return (
         <div class="context">
-          {(block.elements ?? []).map((element, at) =>
-            element.type === 'image' ? (
-              <img key={at} src={element.image_url} alt={element.alt_text ?? ''} />
-            ) : (
-              <span key={at}>
-                <Text of={element as SlackText} />
-              </span>
-            ),
-          )}
+          {(block.elements ?? []).map((element, at) => (
+            <Noted key={at} element={element} />
+          ))}
         </div>
       )
     case 'header':
@@ -105,6 +100,12 @@ function OneBlock({
     case 'input':
       if (!modal) throw new Error('An input stands outside a window')
       return <Input block={block as Block} modal={modal} />
+    case 'rich_text':
+      return (
+        <div>
+          <Rich of={(block.elements ?? []) as RichJson[]} />
+        </div>
+      )
     case 'table':
       return <Table rows={block.rows ?? []} />
     default:
@@ -112,30 +113,15 @@ function OneBlock({
   }
 }
 
-function Table({ rows }: { rows: { text?: string }[][] }) {
-  const [head, ...body] = rows
+/** What stands in a context block. */
+function Noted({ element }: { element: ElementJson }) {
+  if (element.type === 'image')
+    return <img class="tiny" src={element.image_url} alt={element.alt_text ?? ''} />
+  if (element.type !== 'mrkdwn' && element.type !== 'plain_text')
+    throw new Error(`This page cannot draw a context of type ${element.type}`)
   return (
-    <div class="table">
-      <table>
-        <thead>
-          <tr>
-            {(head ?? []).map((cell, at) => (
-              <th key={at} scope="col">
-                {cell.text}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {body.map((row, at) => (
-            <tr key={at}>
-              {row.map((cell, column) => (
-                <td key={column}>{cell.text}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <span>
+      <Text of={element as SlackText} />
+    </span>
   )
 }

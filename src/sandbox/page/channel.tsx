@@ -47,7 +47,7 @@ function Message({ channelId, message }: { channelId: string; message: ShownMess
           </time>
           {message.edited ? <span class="edited"> (edited)</span> : null}
         </p>
-        <Boundary key={message.text}>
+        <Boundary of={message.blocks}>
           {message.blocks.length > 0 ? (
             <Blocks blocks={message.blocks} place={{ channelId, ts: message.ts }} />
           ) : (

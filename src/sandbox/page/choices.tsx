@@ -74,7 +74,25 @@ export function Choices(props: ChoiceProps) {
       )
     }
     case 'multi_static_select':
-      return <Many {...props} options={groupsOf(element).flatMap(group => group.options)} />
+      return (
+        <Many
+          {...props}
+          options={groupsOf(element).flatMap(group => group.options)}
+          chosen={value.selectedOptions ?? []}
+          pick={some => change({ selectedOptions: some })}
+        />
+      )
+    case 'multi_users_select': {
+      const people = (server?.slack.users ?? []).filter(user => !user.isBot)
+      return (
+        <Many
+          {...props}
+          options={people.map(user => ({ value: user.id, text: user.realName }))}
+          chosen={value.selectedUsers ?? []}
+          pick={some => change({ selectedUsers: some })}
+        />
+      )
+    }
     case 'external_select':
     case 'multi_external_select':
       return <External {...props} many={element.type === 'multi_external_select'} />
@@ -88,6 +106,7 @@ export function Choices(props: ChoiceProps) {
           type={element.type === 'datepicker' ? 'date' : 'time'}
           aria-label={props.labelId ? undefined : props.label}
           aria-labelledby={props.labelId}
+          aria-describedby={props.describedBy}
           value={value.value ?? ''}
           onChange={event => change({ value: event.currentTarget.value })}
         />
@@ -222,12 +241,12 @@ function optionsOf(group: Group) {
 
 function Many({
   options,
-  value,
-  change,
+  chosen,
+  pick,
   label,
   labelId,
   describedBy,
-}: ChoiceProps & { options: ShownOption[] }) {
+}: ChoiceProps & { options: ShownOption[]; chosen: readonly string[]; pick(values: string[]): void }) {
   return (
     <select
       class="select"
@@ -235,16 +254,10 @@ function Many({
       aria-label={labelId ? undefined : label}
       aria-labelledby={labelId}
       aria-describedby={describedBy}
-      onChange={event =>
-        change({ selectedOptions: [...event.currentTarget.selectedOptions].map(option => option.value) })
-      }
+      onChange={event => pick([...event.currentTarget.selectedOptions].map(option => option.value))}
     >
       {options.map(option => (
-        <option
-          key={option.value}
-          value={option.value}
-          selected={(value.selectedOptions ?? []).includes(option.value)}
-        >
+        <option key={option.value} value={option.value} selected={chosen.includes(option.value)}>
           {option.text}
         </option>
       ))}

@@ -27,6 +27,10 @@ export function Dialog({
       back?.focus()
     }
   }, [])
+  useEffect(() => {
+    // A redraw may take away what had the focus: then the keyboard would be outside.
+    if (document.activeElement === document.body) box.current?.focus()
+  })
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape') {
       event.stopPropagation()

@@ -25,6 +25,11 @@ export interface ElementJson {
   option_groups?: { label: SlackText; options: OptionJson[] }[]
   initial_option?: OptionJson
   initial_options?: OptionJson[]
+  initial_user?: string
+  initial_channel?: string
+  initial_conversation?: string
+  initial_date?: string
+  initial_time?: string
   placeholder?: SlackText
   image_url?: string
   alt_text?: string
@@ -87,7 +92,7 @@ export function Interactive({ element, place, blockId, modal }: Props) {
   }
   if (element.type === 'image')
     return <img class="thumb" src={element.image_url} alt={element.alt_text ?? ''} />
-  const current = chosen ?? modal?.values[blockId]?.[actionId] ?? {}
+  const current = chosen ?? modal?.values[blockId]?.[actionId] ?? initialOf(element)
   return (
     <>
       <Choices
@@ -102,6 +107,22 @@ export function Interactive({ element, place, blockId, modal }: Props) {
       {dialog}
     </>
   )
+}
+
+/** What a message or Home says is chosen; a modal's values come with its state. */
+function initialOf(element: ElementJson): InputValue {
+  if (element.initial_options) return { selectedOptions: element.initial_options.map(one => one.value) }
+  return {
+    ...(element.initial_option ? { selectedOption: element.initial_option.value } : {}),
+    ...(element.initial_user ? { selectedUser: element.initial_user } : {}),
+    ...(element.initial_channel ? { selectedChannel: element.initial_channel } : {}),
+    ...(element.initial_conversation ? { selectedConversation: element.initial_conversation } : {}),
+    ...value(element.initial_date ?? element.initial_time),
+  }
+}
+
+function value(text: string | undefined): InputValue {
+  return text === undefined ? {} : { value: text }
 }
 
 function labelOf(element: ElementJson): string {

@@ -97,18 +97,19 @@ function Angle({ content }: { content: string }) {
 }
 
 function Moment({ content, fallback }: { content: string; fallback: string }) {
+  const { server } = useKnown()
   const seconds = Number(content.split('^')[1])
   if (!Number.isFinite(seconds)) return <>{fallback}</>
   const date = new Date(seconds * 1000)
   return (
     <time dateTime={date.toISOString()} title={fallback}>
-      {dayOf(date)} at {date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })}
+      {dayOf(date, new Date(server?.clock.now ?? Date.now()))} at{' '}
+      {date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })}
     </time>
   )
 }
 
-function dayOf(date: Date): string {
-  const today = new Date()
+function dayOf(date: Date, today: Date): string {
   if (date.toDateString() === today.toDateString()) return 'Today'
   return date.toLocaleDateString(undefined, { month: 'short', day: 'numeric', year: 'numeric' })
 }

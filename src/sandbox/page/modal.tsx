@@ -45,7 +45,7 @@ export function Modal({ modal, depth }: { modal: ShownModal; depth: number }) {
         }}
       >
         <div class="dialog-body">
-          <Boundary key={modal.hash}>
+          <Boundary of={modal.hash}>
             <Blocks blocks={view.blocks ?? []} place={{ viewId: modal.id }} modal={modal} />
           </Boundary>
           {failure ? (

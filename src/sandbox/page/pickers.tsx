@@ -36,10 +36,13 @@ export function External({
   blockId,
   label,
   labelId,
+  describedBy,
   many,
 }: ChoiceProps & { many: boolean }) {
   const [query, setQuery] = useState('')
   const [found, setFound] = useState<ShownOption[]>([])
+  // The value knows no labels: those of what was chosen here, or stood in the view from the start.
+  const [labels, setLabels] = useState<Record<string, string>>({})
   const least = element.min_query_length ?? 3
   useEffect(() => {
     if (query.length < least) return
@@ -50,16 +53,42 @@ export function External({
     }
   }, [query])
   const chosen = many ? (value.selectedOptions ?? []) : value.selectedOption ? [value.selectedOption] : []
-  const pick = (one: string) =>
-    change(many ? { selectedOptions: [...new Set([...chosen, one])] } : { selectedOption: one })
+  const pick = (one: ShownOption) => {
+    setLabels({ ...labels, [one.value]: one.text })
+    change(many ? { selectedOptions: [...new Set([...chosen, one.value])] } : { selectedOption: one.value })
+  }
+  const given = [
+    ...(element.initial_options ?? []),
+    ...(element.initial_option ? [element.initial_option] : []),
+  ]
+  const labelOf = (one: string) => labels[one] ?? given.find(option => option.value === one)?.text.text ?? one
   return (
     <div class="external">
-      {chosen.length > 0 ? <p class="chosen">{chosen.join(', ')}</p> : null}
+      {chosen.length > 0 ? (
+        <p class="picked">
+          {chosen.map(one =>
+            many ? (
+              <button
+                key={one}
+                type="button"
+                class="button tiny"
+                aria-label={`Remove ${labelOf(one)}`}
+                onClick={() => change({ selectedOptions: chosen.filter(other => other !== one) })}
+              >
+                {labelOf(one)} ✕
+              </button>
+            ) : (
+              <strong key={one}>{labelOf(one)}</strong>
+            ),
+          )}
+        </p>
+      ) : null}
       <input
         class="text"
         type="search"
         aria-label={labelId ? undefined : label}
         aria-labelledby={labelId}
+        aria-describedby={describedBy}
         placeholder={element.placeholder?.text}
         value={query}
         onInput={event => setQuery(event.currentTarget.value)}
@@ -67,7 +96,7 @@ export function External({
       <ul>
         {found.map(option => (
           <li key={option.value}>
-            <button type="button" class="button" onClick={() => pick(option.value)}>
+            <button type="button" class="button" onClick={() => pick(option)}>
               {option.text}
             </button>
           </li>

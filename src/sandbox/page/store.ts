@@ -67,7 +67,10 @@ export async function refresh(): Promise<void> {
         personId = first.id
         again = true
       }
-    } else set({ server, offline: false })
+    } else {
+      forgetClosed(server)
+      set({ server, offline: false })
+    }
   } catch {
     set({ offline: true })
   } finally {
@@ -125,8 +128,24 @@ export const vendorDoes = (id: string, what: string, body: object = {}) =>
   post(`/page/vendors/${id}/${what}`, body)
 export const advance = (ms: number) => post('/page/clock/advance', { ms })
 
-/** What is typed and not yet with the server, by view, block and action: sent before anything else is done in the view. */
-const typed = new Map<string, { viewId: string; blockId: string; value: InputValue }>()
+/**
+ * What was typed, by view, block and action: shown in place of what the server knows, which may be a moment behind,
+ * until the view is closed. What the server does not have yet is sent before anything else is done in the view.
+ */
+const typed = new Map<string, Typed>()
+
+interface Typed {
+  viewId: string
+  blockId: string
+  value: InputValue
+  sent: boolean
+}
+
+function forgetClosed(server: ServerState): void {
+  const open = new Set(server.slack.views.map(view => view.id))
+  // Still unsent: the view is newer than this answer, or another person's, who may come back to it.
+  for (const [key, of] of typed) if (of.sent && !open.has(of.viewId)) typed.delete(key)
+}
 
 export function keyOf(viewId: string, blockId: string, actionId: string): string {
   return `${viewId}/${blockId}/${actionId}`
@@ -137,16 +156,16 @@ export function typedValue(key: string): InputValue | undefined {
 }
 
 export function type(viewId: string, blockId: string, actionId: string, value: InputValue): void {
-  typed.set(keyOf(viewId, blockId, actionId), { viewId, blockId, value })
+  typed.set(keyOf(viewId, blockId, actionId), { viewId, blockId, value, sent: false })
   set({})
 }
 
 /** Bring what was typed in a view to the server. */
 async function flush(viewId: string): Promise<void> {
-  for (const [key, { blockId, value, ...of }] of [...typed]) {
-    if (of.viewId !== viewId) continue
-    await as('type', { viewId, blockId, value })
-    typed.delete(key)
+  for (const of of [...typed.values()]) {
+    if (of.viewId !== viewId || of.sent) continue
+    of.sent = true
+    await as('type', { viewId, blockId: of.blockId, value: of.value })
   }
 }
 
@@ -157,8 +176,11 @@ export async function act(
   value?: InputValue,
 ): Promise<void> {
   if ('viewId' in place) {
-    typed.delete(keyOf(place.viewId, blockId, actionId))
-    await flush(place.viewId)
+    const { viewId } = place
+    const key = keyOf(viewId, blockId, actionId)
+    // The action itself brings the value.
+    if (value && typed.has(key)) typed.set(key, { viewId, blockId, value, sent: true })
+    await flush(viewId)
   }
   await as('act', { place, blockId, actionId, ...(value ? { value } : {}) })
 }

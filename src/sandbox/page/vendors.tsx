@@ -51,14 +51,7 @@ function Access({ vendor }: { vendor: ShownVendor }) {
             <dt>{key}</dt>
             <dd>
               <code>{value}</code>
-              <button
-                type="button"
-                class="button tiny"
-                aria-label={`Copy ${key}`}
-                onClick={() => void navigator.clipboard?.writeText(value)}
-              >
-                Copy
-              </button>
+              <Copy key={value} name={key} value={value} />
             </dd>
           </div>
         ))}
@@ -104,6 +97,20 @@ function Access({ vendor }: { vendor: ShownVendor }) {
         </label>
       </div>
     </div>
+  )
+}
+
+function Copy({ name, value }: { name: string; value: string }) {
+  const [label, say] = useState('Copy')
+  const copy = () =>
+    navigator.clipboard.writeText(value).then(
+      () => say('Copied'),
+      () => say('Select it and copy by hand'),
+    )
+  return (
+    <button type="button" class="button tiny" aria-label={`${label} ${name}`} onClick={() => void copy()}>
+      {label}
+    </button>
   )
 }
 

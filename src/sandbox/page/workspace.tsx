@@ -55,7 +55,7 @@ function Home({ slack }: { slack: PersonState }) {
   if (!blocks) return <p class="empty">The app has not shown a Home tab yet…</p>
   return (
     <div class="home">
-      <Boundary key={JSON.stringify(blocks).length}>
+      <Boundary of={blocks}>
         <Blocks blocks={blocks} place={{ home: true }} />
       </Boundary>
     </div>
