@@ -33,6 +33,8 @@ export interface Jobs {
 }
 
 const retryEveryMs = 2_000
+/** This many sweeps in a row may be missing before the recurring job is made again. */
+const sweepsMissedMax = 3
 /** A handler only wakes a drain, which takes no time: a lock that lives this long is a dead process's. */
 const lockLifetimeMs = 30_000
 
@@ -42,6 +44,8 @@ export function createJobs(options: JobsOptions): Jobs {
   const drains = handlers ? drainsOf(handlers, stopping.signal, log) : null
   let open: { store: OpenStore; agenda: Agenda } | undefined
   let retry: NodeJS.Timeout | undefined
+  let watchdog: NodeJS.Timeout | undefined
+  let sweptAt = Date.now()
 
   async function connect(): Promise<void> {
     const store = await openStore(options.store, log)
@@ -58,6 +62,7 @@ export function createJobs(options: JobsOptions): Jobs {
     agenda.on('error', error => log.warn({ reason: error.message }, 'The job store did not answer'))
     if (drains) {
       agenda.define('sweep', async () => {
+        sweptAt = Date.now()
         drains.sweep.wake()
       })
       agenda.define<{ bell: Bell }>(
@@ -73,6 +78,20 @@ export function createJobs(options: JobsOptions): Jobs {
     await agenda.start()
     if (drains) await agenda.every(options.sweepEveryMs, 'sweep')
     open = { store, agenda }
+    if (drains) watch(agenda, drains.sweep)
+  }
+
+  /** The recurring job can be lost with the store's rows, or be stuck: then it is made again, and the work looked at from here. */
+  function watch(agenda: Agenda, sweep: Drain): void {
+    watchdog = setInterval(() => {
+      if (Date.now() - sweptAt < sweepsMissedMax * options.sweepEveryMs) return
+      sweptAt = Date.now()
+      log.warn({}, 'The sweep did not come; it is made again')
+      sweep.wake()
+      agenda
+        .every(options.sweepEveryMs, 'sweep')
+        .catch(error => log.warn({ reason: String(error) }, 'The job store did not take the sweep'))
+    }, options.sweepEveryMs)
   }
 
   async function tryToConnect(): Promise<void> {
@@ -101,6 +120,7 @@ export function createJobs(options: JobsOptions): Jobs {
     },
     async stop(graceMs) {
       clearTimeout(retry)
+      clearInterval(watchdog)
       stopping.abort(new Error('saasm is stopping'))
       await open?.agenda
         .stop(false)

@@ -61,10 +61,19 @@ export function createPageApi(parts: PageApiParts): PageApi {
 
   async function post(path: string, body: Record<string, unknown>): Promise<unknown> {
     const [, , room, first = '', second = ''] = path.split('/')
-    if (room === 'as') return personAction(parts.slack.as(first), second, body)
+    if (room === 'as') return asPerson(first, second, body)
     if (room === 'vendors') return vendorAction(parts.vendors[first as VendorId], second, body)
     if (room === 'clock') return advance(body.ms)
     throw new PageMistake(`There is no ${path}`)
+  }
+
+  /** What a person cannot do (a window that has gone, an option that is not offered) is the page's mistake, not ours. */
+  async function asPerson(userId: string, what: string, body: Record<string, unknown>): Promise<unknown> {
+    try {
+      return await personAction(parts.slack.as(userId), what, body)
+    } catch (error) {
+      throw new PageMistake(error instanceof Error ? error.message : String(error))
+    }
   }
 
   function advance(ms: unknown): void {
