@@ -52,7 +52,8 @@ export function createJobs(options: JobsOptions): Jobs {
     const agenda = new Agenda({
       backend: store.backend,
       name: options.name,
-      processEvery: Math.min(options.sweepEveryMs, 5_000),
+      // Postgres notifies of a ring; MongoDB is asked for it.
+      processEvery: Math.min(options.sweepEveryMs, options.store.kind === 'mongo' ? 1_000 : 5_000),
       defaultLockLifetime: lockLifetimeMs,
       defaultConcurrency: 2,
       defaultLockLimit: 2,

@@ -31,6 +31,15 @@ export const scopes = [
   'channels:history',
 ]
 
+/** Postgres, or a MongoDB database of this world's own where SAASM_TEST_MONGODB_URI says where one is. */
+function jobStore(databaseUrl: string) {
+  const mongo = process.env.SAASM_TEST_MONGODB_URI
+  if (!mongo) return { kind: 'postgres' as const, url: databaseUrl }
+  const url = new URL(mongo)
+  url.pathname = `/w_${randomBytes(6).toString('hex')}`
+  return { kind: 'mongo' as const, url: url.href }
+}
+
 /** Start a world; `socketMode` lets Slack reach the app through the socket instead of HTTP. */
 export async function startWorld(options: { socketMode?: boolean } = {}): Promise<World> {
   const database = await testDatabase()
@@ -41,7 +50,7 @@ export async function startWorld(options: { socketMode?: boolean } = {}): Promis
     clock,
     log: process.env.SAASM_TEST_LOG ? createLog('debug') : silentLog,
     databaseUrl: database.url,
-    jobStore: { kind: 'postgres', url: database.url },
+    jobStore: jobStore(database.url),
     listen: { port: 0, host: '127.0.0.1' },
     slack: {
       botToken: sandbox.settings.botToken,
