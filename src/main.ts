@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type App, createApp } from './app.ts'
+import { examine, report } from './db/doctor.ts'
 import { type Embedded, startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { readSettings, type Settings } from './env.ts'
@@ -14,6 +15,7 @@ import { createLog, type Log } from './lib/log.ts'
 /** Where the sandbox keeps its database, tokens and key. */
 const folder = resolve('.saasm')
 const migrations = fileURLToPath(new URL('../drizzle/migrations', import.meta.url))
+const questions = fileURLToPath(new URL('../drizzle/doctor.sql', import.meta.url))
 /** How long a stop may take before the process ends all the same. */
 const stopMs = 10_000
 /** How long a start waits for a database that is down. */
@@ -35,6 +37,7 @@ async function main(): Promise<void> {
     process.exit(1)
   }
   const { settings } = read
+  if (process.argv[2] === 'doctor') return doctor(settings)
   const log = createLog(settings.logLevel)
   process.on('SIGINT', () => void stop(0))
   process.on('SIGTERM', () => void stop(0))
@@ -45,6 +48,13 @@ async function main(): Promise<void> {
   const databaseUrl = settings.databaseUrl ?? (await embeddedDatabase()).url
   await withPatience(log, () => migrate(databaseUrl, migrations))
   await (settings.slack ? startReal(settings, databaseUrl, log) : startSandboxed(settings, databaseUrl))
+}
+
+/** `npm run doctor`: look at the database of DATABASE_URL, or at the sandbox's; ends with 1 when something is wrong. */
+async function doctor(settings: Settings): Promise<void> {
+  const found = await examine(settings.databaseUrl ?? (await embeddedDatabase()).url, questions)
+  say(report(found))
+  await stop(found.findings.length > 0 ? 1 : 0)
 }
 
 async function startReal(settings: Settings, databaseUrl: string, log: Log): Promise<void> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
 import { type App, createApp } from '../../src/app.ts'
+import { examine, report } from '../../src/db/doctor.ts'
 import { type MovableClock, movableClock } from '../../src/lib/clock.ts'
 import { createLog, silentLog } from '../../src/lib/log.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
@@ -19,6 +20,7 @@ export interface World {
   /** One of the sandbox's people, by first name. */
   person(name: string): Person
   userId(name: string): string
+  /** Stops everything; throws when the doctor finds something wrong in the database that is left. */
   close(): Promise<void>
 }
 
@@ -90,8 +92,10 @@ export async function startWorld(options: { socketMode?: boolean } = {}): Promis
     async close() {
       await app.stop(2_000)
       await sandbox.stop()
+      const { findings } = await examine(database.url, 'drizzle/doctor.sql')
       await database.drop()
       await rm(folder, { recursive: true, force: true })
+      if (findings.length > 0) throw new Error(report({ asked: 0, findings }))
     },
   }
 }

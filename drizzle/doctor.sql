@@ -1,0 +1,74 @@
+-- What must be true of any saasm database: each query returns nothing when all is well, and rows that say what is wrong.
+-- A query is preceded by two comments: `-- wrong: …` (what it means) and `-- do: …` (what helps).
+
+-- wrong: a change was told twice to the same place
+-- do: look at both rows; the unique index outbox_once must exist
+select instance_id, transition_seq, medium, destination, count(*) from outbox
+where instance_id is not null group by 1, 2, 3, 4 having count(*) > 1;
+
+-- wrong: a telling was begun and never settled, long after its lease
+-- do: start a process with SAASM_ROLES=work; it takes the row over
+select id, medium, destination, lease_until from outbox
+where state = 'sending' and lease_until < now() - interval '5 minutes';
+
+-- wrong: a run counts as running although its worker is gone
+-- do: start a process with SAASM_ROLES=work; it takes the run over
+select id, instance_id, lease_owner, lease_until from sync_run
+where state = 'running' and lease_until < now() - interval '5 minutes';
+
+-- wrong: a removal of users was begun and does not go on
+-- do: start a process with SAASM_ROLES=work; it takes the removal over
+select id, instance_id, lease_owner, lease_until from removal
+where state = 'running' and lease_until < now() - interval '5 minutes';
+
+-- wrong: two runs of one instance are running
+-- do: the unique index sync_run_running must exist; restart the workers
+select instance_id, count(*) from sync_run where state = 'running' group by 1 having count(*) > 1;
+
+-- wrong: a run has ended and says neither when nor how
+-- do: report it; the run's row was written by hand or by another version
+select id, state from sync_run
+where (state in ('succeeded', 'partial', 'held') and (ended_at is null or added is null)) or (state = 'failed' and (ended_at is null or fault is null));
+
+-- wrong: a deleted instance still has users or credentials
+-- do: run the removal again: update removal set state = 'requested' where instance_id = …
+select i.id, i.name from instance i
+where i.status = 'deleted' and (i.sealed is not null or exists (select 1 from account a where a.instance_id = i.id));
+
+-- wrong: an instance is being deleted and no removal works on it
+-- do: insert a removal of kind instance, state requested, for it
+select i.id, i.name from instance i
+where i.status = 'deleting' and not exists (select 1 from removal r where r.instance_id = i.id and r.kind = 'instance' and r.state <> 'done');
+
+-- wrong: status and reason contradict each other
+-- do: open Edit Instance, set the status and choose Update Instance
+select id, name, status, inactive_reason from instance
+where (status = 'inactive') <> (inactive_reason is not null);
+
+-- wrong: a Live instance has synced before and nothing will sync it again
+-- do: open Edit Instance, choose another schedule and Update Instance
+select i.id, i.name from instance i
+where i.status = 'live' and i.next_sync_at is null and i.last_outcome <> 'never'
+  and not exists (select 1 from sync_run r where r.instance_id = i.id and r.state in ('requested', 'running'))
+  and not exists (select 1 from removal m where m.instance_id = i.id and m.state <> 'done');
+
+-- wrong: an instance was connected and its initial sync was never asked for
+-- do: choose Sync now
+select i.id, i.name from instance i
+where i.status = 'live' and i.last_outcome = 'never'
+  and not exists (select 1 from sync_run r where r.instance_id = i.id and r.state in ('requested', 'running'))
+  and not exists (select 1 from removal m where m.instance_id = i.id and m.state <> 'done');
+
+-- wrong: rows of a run that has ended are left in staging
+-- do: delete from account_staging where run_id = …
+select distinct s.run_id from account_staging s join sync_run r on r.id = s.run_id
+where r.state not in ('requested', 'running');
+
+-- wrong: two incidents of one instance are open
+-- do: the unique index incident_open must exist
+select instance_id, count(*) from incident where closed_at is null group by 1 having count(*) > 1;
+
+-- wrong: an announced change has no audit row
+-- do: report it; a change was made past its transaction
+select o.instance_id, o.transition_seq from outbox o
+where o.instance_id is not null and not exists (select 1 from audit a where a.instance_id = o.instance_id);
