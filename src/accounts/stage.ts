@@ -16,9 +16,9 @@ export interface StagingFor {
 /** The most problems kept for one run; further ones are counted only. */
 export const problemsMax = 1_000
 
-/** Drop what earlier claims of this run have staged. */
-export async function clearStaging(conn: Conn, runId: string): Promise<void> {
-  await conn.delete(accountStagingTable).where(sql`run_id = ${runId}`)
+/** Drop what this claim of the run and earlier ones have staged; a later claim's rows are not ours to take. */
+export async function clearStaging(conn: Conn, run: StagingFor): Promise<void> {
+  await conn.delete(accountStagingTable).where(sql`run_id = ${run.runId} and fence <= ${run.fence}`)
 }
 
 /** Put one page into staging. */

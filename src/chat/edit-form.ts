@@ -99,9 +99,16 @@ export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes)
     callbackId: 'edit-instance',
     title: 'Edit Instance',
     submit: 'Update Instance',
-    blocks,
+    blocks: blocks.map(block => ofVersion(block, instance.version)),
     metadata: { instance: instance.id, version: String(instance.version) },
   })
+}
+
+/** Slack keeps what a person typed where the ids stay: an input of another version shows what is stored now. */
+function ofVersion(block: SlackBlock, version: number): SlackBlock {
+  if (block.type !== 'input') return block
+  const actionId = `${block.block_id ?? ''}:${version}`
+  return { ...block, element: { ...block.element, action_id: actionId } }
 }
 
 function statusShown(instance: Instance, notes: FormNotes): 'live' | 'inactive' {

@@ -6,12 +6,19 @@ import { splitCredentials } from '../connectors/connector.ts'
 import { connectorById } from '../connectors/registry.ts'
 import type { Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
-import { editInstance, type InstanceEdit, lockInstance, moveInstance } from '../instances/store.ts'
+import {
+  editInstance,
+  type InstanceEdit,
+  lockInstance,
+  moveInstance,
+  recordOutcome,
+} from '../instances/store.ts'
 import { saveRecipients } from '../recipients/recipients.ts'
 import type { Who } from '../slack/turn.ts'
 import { announcementOf } from '../sync/conclude.ts'
 import { nextSync } from '../sync/outcome.ts'
 import { requestRun } from '../sync/request.ts'
+import { nextSyncAt } from '../sync/schedule.ts'
 import { cancelRequested } from '../sync/store.ts'
 import type { WantedEdit } from './edit-read.ts'
 import type { House } from './gesture.ts'
@@ -27,16 +34,22 @@ export async function saveEdit(
   return house.db.transaction(async tx => {
     const before = await lockInstance(tx, opened.id)
     if (!before || before.version !== wanted.version) return false
+    if (before.status !== 'live' && before.status !== 'inactive') return false
     const edit = editOf(house, before, wanted)
+    const list = { teamId: who.teamId, instanceId: before.id }
+    const changed = await saveRecipients(tx, list, { addresses: wanted.recipients, by: who.userId, now })
+    const otherRecipients = changed.added.length + changed.removed.length > 0
+    const otherFields = Object.keys(edit).length > 0
+    // Other recipients are another version, too: a window opened before them may not take them away unseen.
     const edited =
-      Object.keys(edit).length > 0
+      otherFields || otherRecipients
         ? await editInstance(tx, { id: before.id, version: wanted.version }, edit, now)
         : before
     if (!edited) return false
-    if (edited !== before) await auditEdit(tx, who, before, edit)
-    const list = { teamId: who.teamId, instanceId: before.id }
-    const changed = await saveRecipients(tx, list, { addresses: wanted.recipients, by: who.userId, now })
-    if (changed.added.length + changed.removed.length > 0) {
+    if (otherFields) await auditEdit(tx, who, before, edit)
+    if (edit.scheduleHours !== undefined && edited.nextSyncAt !== null)
+      await recordOutcome(tx, edited.id, { nextSyncAt: nextSyncAt(edited, now) })
+    if (otherRecipients) {
       await appendAudit(tx, {
         teamId: who.teamId,
         actor: who.userId,

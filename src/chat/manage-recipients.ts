@@ -47,9 +47,10 @@ export const manageRecipientsGesture: Gesture = {
   },
   submissions: { recipients: { role: 'admin', run: save } },
   closed: {
-    async recipients(_who, view, house) {
-      const draft = metadataOf(view).draft
-      if (draft) await dropDraft(house.db.conn, draft, house.clock.now())
+    async recipients(who, view, house) {
+      // Only one's own: the window's metadata is a hint, never authority.
+      const draft = await readDraft(house.db.conn, { id: metadataOf(view).draft ?? '', ...who })
+      if (draft) await dropDraft(house.db.conn, draft.id, house.clock.now())
     },
   },
 }

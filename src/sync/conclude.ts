@@ -15,7 +15,7 @@ import { count } from '../lib/text.ts'
 import { type Fault, failureKind, isUnbelievable, nextSteps, nextSync, revokes } from './outcome.ts'
 import type { RunState, SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
-import { settleRun } from './store.ts'
+import { ClaimLost, holdRun, openRemovalOf, settleRun } from './store.ts'
 import type { Work } from './work.ts'
 
 type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings'> & {
@@ -44,8 +44,7 @@ export async function conclude(
     })
     const state: RunState = held ? 'held' : end.complete ? 'succeeded' : 'partial'
     const warnings = warningsOf(end, held ? plan : null)
-    if (!(await settleRun(tx, run, state, { ...counts, warnings, endedAt: now })))
-      throw new Error('The claim was lost')
+    if (!(await settleRun(tx, run, state, { ...counts, warnings, endedAt: now }))) throw new ClaimLost()
     await recordOutcome(tx, instance.id, {
       lastOutcome: state,
       lastFaultCode: null,
@@ -71,7 +70,7 @@ export async function concludeFailure(
   await work.db.transaction(async tx => {
     const instance = await stillTheSame(tx, run, before, now)
     if (!instance) return
-    if (!(await settleRun(tx, run, 'failed', { fault, endedAt: now }))) throw new Error('The claim was lost')
+    if (!(await settleRun(tx, run, 'failed', { fault, endedAt: now }))) throw new ClaimLost()
     const kind = failureKind(instance, fault)
     const reason = revokes(fault)
     await recordOutcome(tx, instance.id, {
@@ -97,7 +96,10 @@ export async function concludeFailure(
   })
 }
 
-/** The instance, locked, if it still is what the run began with; else the run is cancelled and its staging dropped. */
+/**
+ * The instance, locked, if it still is what the run began with; else the run is cancelled and its staging dropped. A run
+ * whose claim was lost is somebody else's: it gets nothing.
+ */
 async function stillTheSame(
   tx: Tx,
   run: SyncRun,
@@ -105,9 +107,13 @@ async function stillTheSame(
   now: Date,
 ): Promise<Instance | undefined> {
   const instance = await lockInstance(tx, before.id)
-  if (instance?.status === 'live' && instance.generation === before.generation) return instance
+  // Holding locks the run's row: nobody takes it over before this transaction ends.
+  const held = await holdRun(tx, run)
+  const same = held && instance?.status === 'live' && instance.generation === before.generation
+  // Users that are being removed may not come back in the middle of it.
+  if (same && !(await openRemovalOf(tx, before.id))) return instance
   await settleRun(tx, run, 'cancelled', { endedAt: now })
-  await clearStaging(tx, run.id)
+  await clearStaging(tx, { runId: run.id, fence: run.fence })
   return undefined
 }
 

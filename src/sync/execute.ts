@@ -10,7 +10,7 @@ import { instanceById } from '../instances/store.ts'
 import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
 import type { SyncRun } from './run.ts'
-import { claimRun, giveBackRun, heartbeatMs, holdRun, settleRun } from './store.ts'
+import { ClaimLost, claimRun, giveBackRun, heartbeatMs, holdRun, settleRun } from './store.ts'
 import type { Work } from './work.ts'
 
 export interface Runner {
@@ -49,7 +49,7 @@ async function execute(work: Work, run: SyncRun, signal: AbortSignal): Promise<v
   const lost = new AbortController()
   const heartbeat = setInterval(() => {
     void holdRun(db.conn, run).then(
-      held => held || lost.abort(new Error('The claim was lost')),
+      held => held || lost.abort(new ClaimLost()),
       error => log.warn({ reason: String(error), run: run.id }, 'A heartbeat was not heard'),
     )
   }, heartbeatMs)
@@ -75,7 +75,7 @@ async function read(
   const { db, engine } = work
   const connector = connectorById(instance.connector)
   if (!connector) throw new Error(`There is no connector ${instance.connector}`)
-  await clearStaging(db.conn, run.id)
+  await clearStaging(db.conn, { runId: run.id, fence: run.fence })
   const stream = engine.pages(connector, credentialsOf(work.seal, instance), {
     signal,
     patienceMs: work.patienceMs,
@@ -89,7 +89,7 @@ async function read(
     pages += 1
     peopleRead += next.value.accounts.length
     problems += next.value.problems.length
-    if (!(await holdRun(db.conn, run, { pages, peopleRead }))) throw new Error('The claim was lost')
+    if (!(await holdRun(db.conn, run, { pages, peopleRead }))) throw new ClaimLost()
     signal.throwIfAborted()
   }
 }
@@ -112,9 +112,10 @@ async function stopped(
   signals: { signal: AbortSignal; lost: AbortSignal },
 ): Promise<void> {
   const { db, clock, log } = work
-  if (signals.lost.aborted) {
+  const staged = { runId: run.id, fence: run.fence }
+  if (signals.lost.aborted || error instanceof ClaimLost) {
     log.warn({ run: run.id }, 'A run was taken over; this worker stops')
-    return
+    return clearStaging(db.conn, staged)
   }
   if (signals.signal.aborted) return giveBackRun(db.conn, run, clock.now())
   if (
@@ -137,6 +138,6 @@ async function stopped(
   }
   if (fault.problem === 'internal') log.error({ ...facts, err: error }, 'A run failed by our own doing')
   else log.info(facts, 'A run failed')
-  await clearStaging(db.conn, run.id)
+  await clearStaging(db.conn, staged)
   await concludeFailure(work, run, instance, fault)
 }

@@ -3,11 +3,12 @@ import { removeAccounts } from '../accounts/summary.ts'
 import { announce, tellPerson } from '../announce/announce.ts'
 import { appendAudit } from '../audit/store.ts'
 import type { Tx } from '../db/db.ts'
-import { instanceById, lockInstance, moveInstance } from '../instances/store.ts'
+import { instanceById, lockInstance, moveInstance, recordOutcome } from '../instances/store.ts'
 import { newId } from '../lib/ids.ts'
 import { announcementOf } from './conclude.ts'
 import type { Removal } from './removal.ts'
-import { advanceRemoval, claimRemoval, giveBackRemoval } from './store.ts'
+import { nextSyncAt } from './schedule.ts'
+import { advanceRemoval, ClaimLost, claimRemoval, giveBackRemoval } from './store.ts'
 import type { Work } from './work.ts'
 
 export interface Remover {
@@ -50,8 +51,6 @@ async function workOff(work: Work, removal: Removal, signal: AbortSignal): Promi
   }
 }
 
-class ClaimLost extends Error {}
-
 async function end(tx: Tx, work: Work, removal: Removal): Promise<void> {
   const now = work.clock.now()
   const whole = removal.kind === 'instance'
@@ -60,6 +59,12 @@ async function end(tx: Tx, work: Work, removal: Removal): Promise<void> {
     ? await moveInstance(tx, removal.instanceId, 'deleted', { now })
     : await instanceById(tx, removal.instanceId)
   if (!instance) return
+  if (!whole) {
+    // The run that was cancelled for this removal may have been the one that would have set the next one's time.
+    if (instance.status === 'live' && instance.nextSyncAt === null)
+      await recordOutcome(tx, instance.id, { nextSyncAt: nextSyncAt(instance, now) })
+    tx.afterCommit(() => work.ring('sync'))
+  }
   const told = {
     users: 0,
     lastSuccessAt: instance.lastSuccessAt,

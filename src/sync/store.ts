@@ -11,7 +11,10 @@ export const heartbeatMs = (leaseSeconds * 1000) / 3
 
 const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
 
-/** Claim the run that is due longest, one running run an instance; undefined: none. Attempt and fence grow by one. */
+/**
+ * Claim the run that is due longest, one running run an instance, and none whose users are being removed; undefined: none.
+ * Attempt and fence grow by one.
+ */
 export async function claimRun(db: Db, owner: string, now: Date): Promise<SyncRun | undefined> {
   try {
     const rows = await db.conn
@@ -29,6 +32,7 @@ export async function claimRun(db: Db, owner: string, now: Date): Promise<SyncRu
           select r.id from sync_run r
           where ((r.state = 'requested' and r.due_at <= ${now.toISOString()}) or (r.state = 'running' and r.lease_until < now()))
             and not exists (select 1 from sync_run o where o.instance_id = r.instance_id and o.state = 'running' and o.id <> r.id)
+            and not exists (select 1 from removal m where m.instance_id = r.instance_id and m.state in ('requested', 'running'))
           order by r.due_at limit 1 for update skip locked)`,
       )
       .returning()
@@ -37,6 +41,14 @@ export async function claimRun(db: Db, owner: string, now: Date): Promise<SyncRu
     // Another worker claimed a run of the same instance between our look and our write.
     if (isUniqueViolation(error)) return undefined
     throw error
+  }
+}
+
+/** Somebody else holds the claim by now: nothing more may be written under it. */
+export class ClaimLost extends Error {
+  constructor() {
+    super('The claim was lost')
+    this.name = 'ClaimLost'
   }
 }
 

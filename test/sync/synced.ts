@@ -1,0 +1,165 @@
+// A room to sync in: real Postgres, runner and remover, and a vendor that lists what a test says, page by page.
+import { randomBytes } from 'node:crypto'
+import { accountStagingTable } from '../../src/accounts/table.ts'
+import type { Announcement } from '../../src/announce/announcement.ts'
+import type { Account } from '../../src/connectors/account.ts'
+import type { Engine, Page, StreamEnd } from '../../src/connectors/engine.ts'
+import type { Instance } from '../../src/instances/instance.ts'
+import { createSeal } from '../../src/instances/seal.ts'
+import { createInstance, instanceById } from '../../src/instances/store.ts'
+import { one } from '../../src/lib/assert.ts'
+import { movableClock } from '../../src/lib/clock.ts'
+import { newId } from '../../src/lib/ids.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import { createRunner } from '../../src/sync/execute.ts'
+import { createRemover } from '../../src/sync/remove.ts'
+import { requestRun } from '../../src/sync/request.ts'
+import type { RunTrigger } from '../../src/sync/run.ts'
+import { historyOf } from '../../src/sync/store.ts'
+import type { Work } from '../../src/sync/work.ts'
+import { testDatabase } from '../support/postgres.ts'
+
+export type Pages = (signal: AbortSignal) => AsyncGenerator<Page, StreamEnd>
+
+export const whole: StreamEnd = { warnings: [], complete: true }
+
+/** People `from`, `from + 1`, … as one page. */
+export function people(from: number, to: number, facts: Partial<Account> = {}): Page {
+  const accounts = Array.from({ length: to - from }, (_, at) => ({
+    externalId: `p${String(from + at).padStart(6, '0')}`,
+    email: `p${from + at}@example.com`,
+    name: `Person ${from + at}`,
+    status: 'active' as const,
+    kind: 'human' as const,
+    ...{ roles: [], admin: null, licences: [], mfa: null, lastActiveAt: null, createdAt: null },
+    ...facts,
+  }))
+  return { accounts, problems: [] }
+}
+
+/** A vendor that lists these pages and ends by itself. */
+export function listing(...pages: readonly Page[]): Pages {
+  return async function* () {
+    yield* pages
+    return whole
+  }
+}
+
+/** A gate: `reached` resolves once somebody waits at it, and they go on after `open`. */
+export function gate() {
+  let arrive = () => {}
+  let open = () => {}
+  const reached = new Promise<void>(done => {
+    arrive = done
+  })
+  const opened = new Promise<void>(done => {
+    open = done
+  })
+  return {
+    reached,
+    open: () => open(),
+    wait: () => {
+      arrive()
+      return opened
+    },
+  }
+}
+
+export async function startSync() {
+  const database = await testDatabase()
+  const { db } = database
+  const clock = movableClock()
+  const rings: string[] = []
+  let vendor: Pages = listing()
+  const engine: Engine = {
+    verify: async () => ({ tenantKey: 'acme', tenantName: 'Acme' }),
+    pages: (_connector, _credentials, { signal }) => vendor(signal),
+    close: async () => {},
+  }
+  const workOf = (owner: string, pages?: Pages): Work => ({
+    db,
+    clock,
+    log: silentLog,
+    engine: pages ? { ...engine, pages: (_connector, _credentials, { signal }) => pages(signal) } : engine,
+    seal: createSeal([randomBytes(32)]),
+    ring: bell => void rings.push(bell),
+    channel: 'C0SYNC',
+    owner,
+    patienceMs: 60_000,
+  })
+  const never = new AbortController().signal
+  const rows = (text: string, ...values: string[]) => db.sql.unsafe(text, values)
+  const refreshed = async (id: string): Promise<Instance> => {
+    const found = await instanceById(db.conn, id)
+    if (!found) throw new Error('The instance is gone')
+    return found
+  }
+  const history = (id: string) => historyOf(db.conn, id, 100)
+  const room = {
+    database,
+    db,
+    clock,
+    rings,
+    rows,
+    refreshed,
+    history,
+    work: workOf('first'),
+    list(...pages: readonly Page[]) {
+      vendor = listing(...pages)
+    },
+    vendor(pages: Pages) {
+      vendor = pages
+    },
+    /** The newest run. */
+    latest: async (id: string) => one(await history(id), 'a run was asked for'),
+    async instance(connector = 'okta'): Promise<Instance> {
+      const id = newId()
+      const facts = { id, teamId: 'T1', name: `${connector}-${id}`, connector, settings: {}, sealed: null }
+      const by = { tenantKey: 'acme', tenantName: null, owner: 'U1', createdBy: 'U1' }
+      return db.transaction(tx => createInstance(tx, { ...facts, ...by }, clock.now()))
+    },
+    ask: (instanceId: string, trigger: RunTrigger = 'manual', by: string | null = 'U1') =>
+      db.transaction(tx =>
+        requestRun(tx, { instanceId, trigger, by, now: clock.now() }, work => rings.push(work)),
+      ),
+    /** Work off what is due, as the process called `owner`; `pages` is what only this one is listed. */
+    runDue: (signal = never, owner = 'first', pages?: Pages) =>
+      createRunner(workOf(owner, pages)).runDue(signal),
+    removeDue: (signal = never) => createRemover(workOf('first')).removeDue(signal),
+    async sync(instanceId: string, ...pages: readonly Page[]) {
+      vendor = listing(...pages)
+      await room.ask(instanceId)
+      await room.runDue()
+      return room.latest(instanceId)
+    },
+    /** Whoever holds claims has died: their leases are over. */
+    die: () => rows("update sync_run set lease_until = now() - interval '1 second' where state = 'running'"),
+    users: async (instanceId: string) =>
+      (
+        await rows(
+          'select external_id from account where instance_id = $1 and gone_at is null order by 1',
+          instanceId,
+        )
+      ).map(row => String(row.external_id)),
+    staged: async () => (await db.conn.select().from(accountStagingTable)).length,
+    /** What was announced of an instance, one kind a change, oldest first. */
+    told: async (instanceId: string) =>
+      (
+        await rows(
+          "select distinct transition_seq, announcement->>'kind' kind from outbox where instance_id = $1 order by 1",
+          instanceId,
+        )
+      ).map(row => String(row.kind)),
+    /** What one person was told directly of an instance. */
+    toldDirectly: async (instanceId: string) =>
+      (
+        await rows(
+          "select announcement from outbox where medium = 'slack-direct' and announcement->>'instanceId' = $1 order by created_at",
+          instanceId,
+        )
+      ).map(row => row.announcement as Announcement),
+  }
+  return room
+}
+
+export type Sync = Awaited<ReturnType<typeof startSync>>
