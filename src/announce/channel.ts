@@ -28,6 +28,14 @@ const signs: Readonly<Partial<Record<AnnouncementKind, string>>> = {
   held: ':large_yellow_circle:',
 }
 
+/** What a person did, said with who it was. */
+const deeds: ReadonlySet<AnnouncementKind> = new Set([
+  'inactivated',
+  'reactivated',
+  'users-deleted',
+  'instance-deleted',
+])
+
 /** `failureBefore`: the incident's message is resolved in place, and still says what had failed. */
 export function channelMessage(
   told: Announcement,
@@ -35,7 +43,7 @@ export function channelMessage(
 ): ChannelMessage {
   if (options.resolved) return resolvedMessage(told, options.failureBefore)
   const words = wordsOf(told)
-  const by = told.actor ? ` by <@${told.actor}>` : ''
+  const by = told.actor && deeds.has(told.kind) ? ` by <@${told.actor}>` : ''
   const facts = words.facts
     .filter(fact => fact.label !== 'Instance')
     .map(({ label, value }) => `*${label}:* ${value instanceof Date ? momentText(value) : escapeText(value)}`)

@@ -58,8 +58,8 @@ async function gather(delivery: Delivery, entry: OutboxEntry): Promise<Sent | un
   const { db, clock, owner } = delivery
   const nowMs = clock.now().getTime()
   const ageMs = nowMs - entry.createdAt.getTime()
-  const singles = await postedSince(db.conn, entry, failingKinds, new Date(nowMs - floodMs))
-  const flooding = singles >= singleMax
+  const posted = await postedSince(db.conn, entry, failingKinds, new Date(nowMs - floodMs))
+  const flooding = posted.single >= singleMax || posted.bundled > 0
   if (flooding && ageMs < gatherMs) {
     return { kind: 'wait', afterMs: gatherMs - ageMs, reason: 'Several instances fail at once', spent: false }
   }

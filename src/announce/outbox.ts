@@ -82,18 +82,20 @@ export async function claimAlike(
   })
 }
 
-/** How many first posts of these kinds went to this channel, one by one, since `since`. */
+/** The first posts of these kinds that went to this channel since `since`: single ones, and those in bundles. */
 export async function postedSince(
   conn: Conn,
   entry: OutboxEntry,
   kinds: readonly AnnouncementKind[],
   since: Date,
-): Promise<number> {
-  const rows = await conn.execute<{ n: number }>(sql`
-    select count(*)::int as n from outbox
+): Promise<{ single: number; bundled: number }> {
+  const rows = await conn.execute<{ single: number; bundled: number }>(sql`
+    select count(*) filter (where sent_ref not like 'bundle:%')::int as single,
+      count(*) filter (where sent_ref like 'bundle:%')::int as bundled
+    from outbox
     where medium = 'slack' and destination = ${entry.destination} and state = 'sent' and sent_at > ${since.toISOString()}
-      and sent_ref not like 'bundle:%' and announcement->>'kind' in ${kinds}`)
-  return rows[0]?.n ?? 0
+      and announcement->>'kind' in ${kinds}`)
+  return rows[0] ?? { single: 0, bundled: 0 }
 }
 
 function claimed(owner: string) {

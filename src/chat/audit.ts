@@ -1,5 +1,6 @@
 // /saasm audit [NAME]: who changed what, newest first.
 import { type AuditRow, readAudit } from '../audit/store.ts'
+import { clampText } from '../lib/text.ts'
 import { escapeText, header, momentText, section } from '../slack/blocks.ts'
 import type { Gesture } from './gesture.ts'
 import { pickInstance } from './pick.ts'
@@ -32,12 +33,19 @@ export const auditGesture: Gesture = {
 function lineOf(row: AuditRow): string {
   const who = row.actor === 'saasm' ? 'saasm' : `<@${row.actor}>`
   const name = row.instanceName ? ` *${escapeText(row.instanceName)}*` : ''
-  const change = [row.before ? `from ${short(row.before)}` : '', row.after ? `to ${short(row.after)}` : '']
+  const change = [
+    row.before ? `before: ${short(row.before)}` : '',
+    row.after ? `now: ${short(row.after)}` : '',
+  ]
     .filter(Boolean)
-    .join(' ')
+    .join('\n')
   return `${momentText(row.at)} · ${who} · ${row.action}${name}${change ? `\n${change}` : ''}`
 }
 
+/** `status: live, outcome: never`; what is deeper stays as JSON. */
 function short(value: Record<string, unknown>): string {
-  return escapeText(JSON.stringify(value)).slice(0, 400)
+  const parts = Object.entries(value).map(
+    ([key, one]) => `${key}: ${typeof one === 'object' && one !== null ? JSON.stringify(one) : String(one)}`,
+  )
+  return escapeText(clampText(parts.join(', '), 400))
 }

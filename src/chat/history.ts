@@ -80,6 +80,9 @@ function runText(run: SyncRun): string {
 
 function resultLines(run: SyncRun): string[] {
   if (run.fault) return [`${escapeText(run.fault.message)} Reference ${run.fault.reference}.`]
+  if (run.state === 'requested' && run.startedAt) {
+    return [`The vendor asked saasm to come back later: it goes on ${momentText(run.dueAt)}.`]
+  }
   if (run.state === 'running') return [`${count(run.peopleRead, 'person', 'people')} read so far`]
   if (run.added === null) return []
   return [
@@ -90,7 +93,9 @@ function resultLines(run: SyncRun): string[] {
 function duration(run: SyncRun): string {
   if (!run.startedAt || !run.endedAt) return ''
   const seconds = Math.max(0, Math.round((run.endedAt.getTime() - run.startedAt.getTime()) / 1000))
-  return seconds < 60
-    ? ` · ${count(seconds, 'second', 'seconds')}`
-    : ` · ${count(Math.round(seconds / 60), 'minute', 'minutes')}`
+  if (seconds < 60) return ` · ${count(seconds, 'second', 'seconds')}`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 120
+    ? ` · ${count(minutes, 'minute', 'minutes')}`
+    : ` · ${count(Math.round(minutes / 60), 'hour', 'hours')}`
 }

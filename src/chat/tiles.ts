@@ -47,6 +47,12 @@ export async function tiles(house: House, teamId: string, page: number): Promise
     blocks.push(tile(instance, users.get(instance.id) ?? 0, position, house.clock.now()))
   }
   if (pages > 1) blocks.push(...paging(at, pages, all.length))
+  const unused = house.connectors.filter(
+    connector => !all.some(instance => instance.connector === connector.id),
+  )
+  if (all.length > 0 && unused.length > 0) {
+    blocks.push(context(`Not connected yet: ${unused.map(connector => connector.name).join(', ')}.`))
+  }
   return blocks
 }
 

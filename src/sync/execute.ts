@@ -20,6 +20,8 @@ export interface Runner {
 
 /** Runs of one process at a time: each holds a connection only while it stages and merges. */
 const runsAtOnceMax = 4
+/** A vendor may put one run off for this long in all; then it has failed. */
+const putOffMaxMs = 6 * 3_600_000
 /** A run that took its worker down this often is failed, so that it cannot go on for ever. */
 const attemptsMax = 5
 
@@ -118,14 +120,10 @@ async function stopped(
     return clearStaging(db.conn, staged)
   }
   if (signals.signal.aborted) return giveBackRun(db.conn, run, clock.now())
-  if (
-    error instanceof ProviderError &&
-    error.problem === 'busy' &&
-    error.until &&
-    error.until > clock.now()
-  ) {
-    log.info({ run: run.id, until: error.until }, 'The vendor asked to come back later')
-    return giveBackRun(db.conn, run, error.until)
+  const comeBack = comeBackAt(run, error, clock.now())
+  if (comeBack) {
+    log.info({ run: run.id, until: comeBack }, 'The vendor asked to come back later')
+    return giveBackRun(db.conn, run, comeBack)
   }
   const connector = connectorById(instance.connector)
   const fault = faultOf(error, connector?.name ?? instance.connector)
@@ -140,4 +138,11 @@ async function stopped(
   else log.info(facts, 'A run failed')
   await clearStaging(db.conn, staged)
   await concludeFailure(work, run, instance, fault)
+}
+
+/** When a busy vendor wants the run to go on; undefined: it is not that, or it has been put off for too long. */
+function comeBackAt(run: SyncRun, error: unknown, now: Date): Date | undefined {
+  if (!(error instanceof ProviderError) || error.problem !== 'busy' || !error.until) return undefined
+  const putOffMs = now.getTime() - run.requestedAt.getTime()
+  return error.until > now && putOffMs < putOffMaxMs ? error.until : undefined
 }
