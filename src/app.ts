@@ -8,6 +8,7 @@ import { deleteInstanceGesture } from './chat/delete-instance.ts'
 import { deleteUsersGesture } from './chat/delete-users.ts'
 import { editInstanceGesture } from './chat/edit-instance.ts'
 import type { House } from './chat/gesture.ts'
+import { heldRemovalsGesture } from './chat/held-removals.ts'
 import { createHelpGesture } from './chat/help.ts'
 import { historyGesture } from './chat/history.ts'
 import { integrationsGesture } from './chat/integrations.ts'
@@ -117,6 +118,7 @@ export function createApp(options: AppOptions): App {
     manageRecipientsGesture,
     deleteUsersGesture,
     deleteInstanceGesture,
+    heldRemovalsGesture,
     auditGesture,
   ]
   const isReady = async () => {

@@ -44,11 +44,15 @@ export const accountTable = pgTable(
     /** When a run no longer found it; null: reported. */
     goneAt: at('gone_at'),
     goneRunId: uuid('gone_run_id'),
+    /** The held run that did not find it; null: it is there, or gone. */
+    missingRunId: uuid('missing_run_id'),
   },
   table => [
     primaryKey({ columns: [table.instanceId, table.externalId] }),
     // One person in all applications, and who is in no other one.
     index('account_email').on(sql`lower(email)`),
+    // Whom a held run did not find.
+    index('account_missing').on(table.instanceId, table.missingRunId).where(sql`missing_run_id is not null`),
     // The purge's question.
     index('account_gone').on(table.goneAt).where(sql`gone_at is not null`),
   ],

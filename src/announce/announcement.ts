@@ -35,6 +35,8 @@ export interface Announcement {
   users: number
   /** For a removal. */
   removed?: number
+  /** For `held`: the run that asks, how many of how many are missing, and some of their names. */
+  held?: { runId: string; count: number; of: number; names: string[] }
   /** What is not reported (a permission an optional listing lacks, rows that could not be read). */
   warnings?: string[]
   /** What saasm does next, for people, made from the configured numbers: `saasm tries again in 24 hours.` */

@@ -90,8 +90,38 @@ function buttonsOf(told: Announcement) {
       sync,
       history,
     ]
+  if (told.held) return [...heldButtons(told.held), history]
   const manage = button({ actionId: 'manage', text: 'Manage', value, label: about('Manage') })
   return told.kind === 'inactivated' ? [manage, history] : [sync, manage, history]
+}
+
+function heldButtons(held: NonNullable<Announcement['held']>) {
+  const people = `${held.count} of ${held.of} users`
+  return [
+    button({
+      actionId: 'held-allow',
+      text: 'Allow this once',
+      value: held.runId,
+      style: 'danger',
+      confirm: {
+        title: 'Allow this removal once?',
+        text: `${people} will no longer be reported. A later sync that misses so many asks again.`,
+        yes: 'Allow this once',
+        no: 'Not now',
+      },
+    }),
+    button({
+      actionId: 'held-keep',
+      text: 'Keep users',
+      value: held.runId,
+      confirm: {
+        title: 'Keep these users?',
+        text: `${people} stay reported, though the application no longer lists them.`,
+        yes: 'Keep users',
+        no: 'Not now',
+      },
+    }),
+  ]
 }
 
 /** Several instances that failed at once, as one message. */

@@ -65,9 +65,17 @@ function leadOf(told: Announcement, name: string): string {
     return `${count(told.removed ?? 0, 'user', 'users')} of ${name} are no longer reported.`
   if (told.kind === 'users-deleted')
     return `${count(told.removed ?? 0, 'user', 'users')} of ${name} are no longer reported. The instance itself stays.`
-  if (told.kind === 'held')
-    return `The last sync of ${name} would have removed so many users that saasm did not believe it.`
+  if (told.kind === 'held') return heldText(told, name)
   return ''
+}
+
+function heldText(told: Announcement, name: string): string {
+  const { held } = told
+  if (!held) return ''
+  const share = Math.round((held.count / Math.max(1, held.of)) * 100)
+  const more = held.count > held.names.length ? ` and ${held.count - held.names.length} more` : ''
+  const names = held.names.length > 0 ? ` Missing: ${held.names.map(oneLine).join(', ')}${more}.` : ''
+  return `${count(held.count, 'user', 'users')} of ${held.of} (${share} %) of ${name} were not in the application’s list. A permission or a filter may hide them, the application may have had an outage, or somebody cleaned up.${names}`
 }
 
 function countsText(counts: NonNullable<Announcement['counts']>): string {

@@ -97,12 +97,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   for (const user of people) if (!user.isBot) slack.as(user.id)
 
   let timer: NodeJS.Timeout | undefined
-  const save = async () => {
+  // One write at a time: two would take the same new file's name from each other.
+  let saving: Promise<void> = Promise.resolve()
+  const save = (): Promise<void> => {
     timer = undefined
     const snapshots = Object.fromEntries(
       Object.entries(vendors).map(([id, vendor]) => [id, vendor.snapshot()]),
     )
-    await writeKept(options.folder, { ...kept, aheadMs: clock.offsetMs(), vendors: snapshots })
+    const state = { ...kept, aheadMs: clock.offsetMs(), vendors: snapshots }
+    saving = saving.catch(() => {}).then(() => writeKept(options.folder, state))
+    return saving
   }
   const saveSoon = () => {
     timer ??= setTimeout(

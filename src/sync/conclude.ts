@@ -1,4 +1,5 @@
 // The end of a run, in one transaction: the merge or the failure, the instance's state, the audit row, the tellings.
+import { clearMissing, type Missing, markMissing } from '../accounts/held.ts'
 import { mergeStaged, planMerge } from '../accounts/merge.ts'
 import { clearStaging } from '../accounts/stage.ts'
 import { usersOf } from '../accounts/summary.ts'
@@ -12,13 +13,22 @@ import type { Instance } from '../instances/instance.ts'
 import { lockInstance, moveInstance, recordOutcome } from '../instances/store.ts'
 import { newId } from '../lib/ids.ts'
 import { count } from '../lib/text.ts'
-import { type Fault, failureKind, isUnbelievable, nextSteps, nextSync, revokes } from './outcome.ts'
+import { lastHeldHash } from './held.ts'
+import {
+  type Fault,
+  failureKind,
+  heldSteps,
+  isUnbelievable,
+  nextSteps,
+  nextSync,
+  revokes,
+} from './outcome.ts'
 import type { RunState, SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
 import { ClaimLost, holdRun, openRemovalOf, settleRun } from './store.ts'
 import type { Work } from './work.ts'
 
-type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings'> & {
+type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held'> & {
   next: string
   lastSuccessAt: Date | null
   users: number
@@ -38,13 +48,18 @@ export async function conclude(
     const staged = { runId: run.id, fence: run.fence }
     const plan = await planMerge(tx, instance.id, staged)
     const held = end.complete && isUnbelievable(plan)
+    if (end.complete) await clearMissing(tx, instance.id)
+    const missing = held ? await markMissing(tx, instance.id, staged) : null
+    const asked = held ? await lastHeldHash(tx, instance.id) : undefined
     const counts = await mergeStaged(tx, instance.id, staged, {
       now,
       removals: end.complete && !held ? 'apply' : 'keep',
     })
     const state: RunState = held ? 'held' : end.complete ? 'succeeded' : 'partial'
     const warnings = warningsOf(end, held ? plan : null)
-    if (!(await settleRun(tx, run, state, { ...counts, warnings, endedAt: now }))) throw new ClaimLost()
+    const question = missing && { count: missing.count, of: plan.before, hash: missing.hash }
+    const settled = await settleRun(tx, run, state, { ...counts, warnings, endedAt: now, held: question })
+    if (!settled) throw new ClaimLost()
     await recordOutcome(tx, instance.id, {
       lastOutcome: state,
       lastFaultCode: null,
@@ -53,10 +68,22 @@ export async function conclude(
     })
     const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
     const told = { counts, warnings, users, lastSuccessAt: now, next: nextSync(instance) }
-    const kind = successKind(instance, state)
+    const kind = successKind(instance)
     if (kind) await tell(tx, work, instance, kind, told)
+    // The same people missing again are not asked about again.
+    if (missing && (instance.lastOutcome !== 'held' || asked !== missing.hash)) {
+      await tell(tx, work, instance, 'held', {
+        ...told,
+        next: heldSteps,
+        held: heldOf(run, plan.before, missing),
+      })
+    }
     await tellAsker(tx, work, run, instance, told)
   })
+}
+
+function heldOf(run: SyncRun, of: number, missing: Missing): NonNullable<Announcement['held']> {
+  return { runId: run.id, count: missing.count, of, names: missing.names }
 }
 
 /** The run failed for good: say so once a cause, and make the instance Inactive when only a person can mend it. */
@@ -117,10 +144,9 @@ async function stillTheSame(
   return undefined
 }
 
-function successKind(instance: Instance, state: RunState): AnnouncementKind | null {
+function successKind(instance: Instance): AnnouncementKind | null {
   if (instance.lastOutcome === 'never') return 'initial-succeeded'
-  if (instance.lastOutcome === 'failed') return 'recovered'
-  return state === 'held' && instance.lastOutcome !== 'held' ? 'held' : null
+  return instance.lastOutcome === 'failed' ? 'recovered' : null
 }
 
 const incidentOf: Partial<Record<AnnouncementKind, 'open' | 'continue' | 'resolve'>> = {
@@ -186,6 +212,7 @@ export function announcementOf(
     ...(told.failure ? { failure: told.failure } : {}),
     ...(told.counts ? { counts: told.counts } : {}),
     ...(told.warnings && told.warnings.length > 0 ? { warnings: told.warnings } : {}),
+    ...(told.held ? { held: told.held } : {}),
   }
 }
 

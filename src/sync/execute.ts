@@ -119,11 +119,12 @@ async function stopped(
     log.warn({ run: run.id }, 'A run was taken over; this worker stops')
     return clearStaging(db.conn, staged)
   }
-  if (signals.signal.aborted) return giveBackRun(db.conn, run, clock.now())
-  const comeBack = comeBackAt(run, error, clock.now())
+  const now = clock.now()
+  if (signals.signal.aborted) return giveBackRun(db.conn, run, { dueAt: now, now })
+  const comeBack = comeBackAt(run, error, now)
   if (comeBack) {
     log.info({ run: run.id, until: comeBack }, 'The vendor asked to come back later')
-    return giveBackRun(db.conn, run, comeBack)
+    return giveBackRun(db.conn, run, { dueAt: comeBack, now })
   }
   const connector = connectorById(instance.connector)
   const fault = faultOf(error, connector?.name ?? instance.connector)

@@ -85,6 +85,9 @@ export function nextSteps(instance: Pick<Instance, 'scheduleHours'>, fault: Faul
     : `${again}.`
 }
 
+/** What can be done about a held removal, with the real thresholds. */
+export const heldSteps = `saasm holds back a removal of everybody, or of more than ${removedPeopleMax} people and ${removedShareMax * 100} %. Choose “Allow this once” if it is a real clean-up, “Keep users” if not. Additions and changes are in; the next sync asks again only if others are missing.`
+
 /** `next` of good news. */
 export function nextSync(instance: Pick<Instance, 'scheduleHours'>): string {
   return `The next sync is in ${count(instance.scheduleHours, 'hour', 'hours')}.`

@@ -89,7 +89,11 @@ export async function settleRun(
 }
 
 /** Give the run back without an attempt spent: until `dueAt`. */
-export async function giveBackRun(conn: Conn, claim: Claim, dueAt: Date): Promise<void> {
+export async function giveBackRun(
+  conn: Conn,
+  claim: Claim,
+  { dueAt, now }: { dueAt: Date; now: Date },
+): Promise<void> {
   // A run that was asked for meanwhile takes this one's place.
   const rows = await conn
     .update(syncRunTable)
@@ -107,7 +111,7 @@ export async function giveBackRun(conn: Conn, claim: Claim, dueAt: Date): Promis
       ),
     )
     .returning({ id: syncRunTable.id })
-  if (rows.length === 0) await settleRun(conn, claim, 'cancelled', {})
+  if (rows.length === 0) await settleRun(conn, claim, 'cancelled', { endedAt: now })
 }
 
 function heldRun(claim: Claim) {

@@ -13,6 +13,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { instanceTable } from '../instances/table.ts'
+import type { Held } from './held.ts'
 import type { Fault } from './outcome.ts'
 import type { RemovalKind, RemovalState } from './removal.ts'
 import type { RunState, RunTrigger } from './run.ts'
@@ -50,6 +51,8 @@ export const syncRunTable = pgTable(
     removed: integer('removed'),
     unchanged: integer('unchanged'),
     fault: jsonb('fault').$type<Fault>(),
+    /** Set when it is held: whom it did not find, and what was decided. */
+    held: jsonb('held').$type<Held>(),
     /** What was not reported, for people (an optional listing without its permission, rows that could not be read). */
     warnings: jsonb('warnings').$type<string[]>().notNull().default([]),
   },

@@ -65,6 +65,16 @@ export function gate() {
   }
 }
 
+/** A vendor that lists `first`, then waits at the gate before it lists `second`. */
+export function halting(at: ReturnType<typeof gate>, first = people(0, 5), second = people(5, 10)): Pages {
+  return async function* () {
+    yield first
+    await at.wait()
+    yield second
+    return whole
+  }
+}
+
 export async function startSync() {
   const database = await testDatabase()
   const { db } = database
