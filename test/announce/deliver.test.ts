@@ -1,0 +1,248 @@
+// Delivery under bad luck: two workers at once, a worker that died, a busy channel, a deleted message; each telling once.
+import { randomUUID } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { announce } from '../../src/announce/announce.ts'
+import type { Announcement, AnnouncementKind } from '../../src/announce/announcement.ts'
+import { createDeliverer } from '../../src/announce/deliver.ts'
+import { createMailer } from '../../src/announce/mailer.ts'
+import { createInstance } from '../../src/instances/store.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import { createMailbox, type Mailbox } from '../../src/sandbox/mailbox.ts'
+import { createSlackClient } from '../../src/slack/client.ts'
+import { botToken, type Served, serveSlack } from '../sandbox/served.ts'
+import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+
+let database: TestDatabase
+let served: Served
+let mailbox: Mailbox
+let server: Server
+let mailUrl = ''
+
+beforeAll(async () => {
+  database = await testDatabase()
+  served = await serveSlack()
+  mailbox = createMailbox({ apiKey: 're_test', clock: served.clock, enforceRates: false })
+  server = createServer((req, res) => void mailbox.handle(req, res))
+  mailUrl = await new Promise<string>(done =>
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      done(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`)
+    }),
+  )
+})
+afterAll(async () => {
+  server.closeAllConnections()
+  server.close()
+  await served.stop()
+  await database.drop()
+})
+beforeEach(async () => {
+  await database.db.sql`delete from outbox`
+})
+
+function deliverer(owner: string) {
+  const { clock } = served
+  const slack = createSlackClient({ botToken, apiUrl: `${served.url}/api/`, clock, log: silentLog })
+  const mailer = createMailer({
+    apiKey: 're_test',
+    from: 'saasm <saasm@acme.example>',
+    timeoutMs: 5_000,
+    baseUrl: mailUrl,
+  })
+  return createDeliverer({
+    db: database.db,
+    clock,
+    log: silentLog,
+    slack,
+    mailer,
+    owner,
+    admins: () => slack.workspaceAdmins(),
+  })
+}
+
+/** Deliver until nothing waits, moving the clock over every wait. */
+async function deliverAll(...owners: string[]): Promise<void> {
+  const workers = owners.map(deliverer)
+  const signal = new AbortController().signal
+  const moving = setInterval(() => served.clock.advance(1_000), 5)
+  try {
+    for (let round = 0; round < 200; round += 1) {
+      await Promise.all(workers.map(worker => worker.deliverDue(signal)))
+      const [left] = await database.db
+        .sql`select count(*)::int n from outbox where state in ('pending', 'sending') and (lease_until is null or lease_until > now() - interval '1 day')`
+      if (Number(left?.n) === 0) return
+      served.clock.advance(5_000)
+    }
+    throw new Error('Something waits for ever')
+  } finally {
+    clearInterval(moving)
+  }
+}
+
+async function instance(name: string, channel: string | null = null) {
+  const team = served.slack.stateFor('U0ADA').team.id
+  return database.db.transaction(tx =>
+    createInstance(
+      tx,
+      {
+        id: randomUUID(),
+        teamId: team,
+        name,
+        connector: 'okta',
+        tenantKey: null,
+        tenantName: null,
+        settings: {},
+        sealed: null,
+        owner: 'U0ADA',
+        createdBy: 'U0ADA',
+        channel,
+      },
+      served.clock.now(),
+    ),
+  )
+}
+
+type Instance = Awaited<ReturnType<typeof instance>>
+async function tell(
+  of: Instance,
+  kind: AnnouncementKind,
+  incident: 'open' | 'continue' | 'resolve' | 'none' = 'none',
+  fails = false,
+) {
+  const announcement: Announcement = {
+    kind,
+    instanceId: of.id,
+    instanceName: of.name,
+    app: 'Okta',
+    at: served.clock.now().toISOString(),
+    actor: null,
+    lastSuccessAt: null,
+    users: 1,
+    next: 'Next.',
+    ...(kind === 'recovered' || kind === 'reactivated'
+      ? {}
+      : {
+          failure: { code: 'broken', message: 'Okta does not answer.', missing: [], reference: 'E2345678' },
+        }),
+  }
+  await database.db.transaction(async tx => {
+    await announce(
+      tx,
+      { announcement, instance: of, incident },
+      { channel: 'C0SYNC', now: served.clock.now(), ring: () => {} },
+    )
+    if (fails) throw new Error('rolled back')
+  })
+}
+
+const said = (name: string, channel = 'C0SYNC') =>
+  (served.slack.stateFor('U0ADA').channels.find(one => one.id === channel)?.messages ?? []).filter(message =>
+    JSON.stringify(message).includes(name),
+  )
+const mailed = (name: string) => mailbox.mails.filter(mail => mail.subject.includes(name))
+
+test('two workers at once tell each thing once', async () => {
+  const all = await Promise.all(Array.from({ length: 20 }, (_, at) => instance(`twice-${at}-x`)))
+  for (const one of all) await tell(one, 'reactivated')
+  await deliverAll('a', 'b', 'c')
+  for (const one of all) {
+    expect(said(one.name), one.name).toHaveLength(1)
+    expect(mailed(one.name), one.name).toHaveLength(1)
+  }
+})
+
+test('what is rolled back is told to nobody', async () => {
+  const one = await instance('rolled-back')
+  await expect(tell(one, 'reactivated', 'none', true)).rejects.toThrow('rolled back')
+  await deliverAll('a')
+  expect(said('rolled-back')).toHaveLength(0)
+})
+
+test('a worker that died between send and settle is taken over, and what it sent is not sent again', async () => {
+  const one = await instance('died')
+  await tell(one, 'reactivated')
+  await deliverAll('a')
+  // As it would be had the worker died before it wrote down what it had sent.
+  await database.db
+    .sql`update outbox set state = 'sending', lease_until = now() - interval '1 second', sent_ref = null, sent_at = null where instance_id = ${one.id}`
+  await deliverAll('b')
+  expect(said('died')).toHaveLength(1)
+  expect(mailed('died')).toHaveLength(1)
+  const rows = await database.db.sql`select state, fence from outbox where instance_id = ${one.id}`
+  for (const row of rows) expect(row).toMatchObject({ state: 'sent', fence: '2' })
+})
+
+test('a busy channel waits as long as Slack says, and another channel goes on meanwhile', async () => {
+  const busy = await instance('busy-one')
+  const free = await instance('free-one', 'C0GENERAL')
+  await tell(busy, 'reactivated')
+  await tell(free, 'reactivated')
+  served.slack.faults.next({ method: 'chat.postMessage', kind: 'rate-limited', retryAfterSeconds: 300 })
+  await deliverer('a').deliverDue(new AbortController().signal)
+  expect(said('busy-one').length + said('free-one', 'C0GENERAL').length).toBe(1)
+  const [waiting] = await database.db.sql`select reason, attempt from outbox where state = 'pending'`
+  expect(waiting).toMatchObject({ reason: 'Slack: ratelimited', attempt: 0 })
+  await deliverAll('a')
+  expect(said('busy-one')).toHaveLength(1)
+  expect(said('free-one', 'C0GENERAL')).toHaveLength(1)
+})
+
+test('an incident is one message: edited when its cause changes, resolved in place, followed by one post', async () => {
+  const one = await instance('incident')
+  await tell(one, 'failed', 'open')
+  await tell(one, 'cause-changed', 'continue')
+  await tell(one, 'recovered', 'resolve')
+  await deliverAll('a', 'b')
+  const [first, second, ...more] = said('incident')
+  expect(first?.text).toMatch(/^\[Resolved\]/)
+  expect(second?.text).toMatch(/syncing again/)
+  expect(more).toEqual([])
+})
+
+test('an incident whose message somebody deleted is told as a message again', async () => {
+  const one = await instance('deleted-message')
+  await tell(one, 'failed', 'open')
+  await deliverAll('a')
+  const channel = served.slack.channel('saas-sync')
+  const at = channel.messages.findIndex(message => JSON.stringify(message).includes('deleted-message'))
+  channel.messages.splice(at, 1)
+  await tell(one, 'cause-changed', 'continue')
+  await deliverAll('a')
+  expect(said('deleted-message')).toHaveLength(1)
+})
+
+test('several failures that wait together are one message; what follows on one of them goes into its thread', async () => {
+  served.clock.advance(600_000)
+  const all = await Promise.all(Array.from({ length: 6 }, (_, at) => instance(`many-${at}-x`)))
+  for (const one of all) await tell(one, 'failed', 'open')
+  await deliverAll('a')
+  const [bundle] = said('many-0-x')
+  expect(bundle?.text).toBe('6 instances failed to sync')
+  const [, second] = all
+  if (second) await tell(second, 'recovered', 'resolve')
+  await deliverAll('a')
+  const replies = said('many-1-x').filter(message => message.threadTs === bundle?.ts)
+  expect(replies).toHaveLength(1)
+})
+
+test('a mail the service refuses for good is parked, and the admins hear of it in Slack, once a day', async () => {
+  for (let times = 0; times < 2; times += 1) {
+    const one = await instance(`refused-${times}`)
+    mailbox.faults.next({
+      kind: 'status',
+      status: 403,
+      body: { statusCode: 403, name: 'validation_error', message: 'The domain is not verified.' },
+    })
+    await tell(one, 'reactivated')
+    await deliverAll('a')
+    const [row] = await database.db
+      .sql`select state, reason from outbox where instance_id = ${one.id} and medium = 'email'`
+    expect(row).toMatchObject({ state: 'parked', reason: 'Resend: validation_error' })
+  }
+  const direct = served.slack
+    .stateFor('U0OLIVIA')
+    .channels.filter(channel => channel.isDirect)
+    .flatMap(channel => channel.messages)
+  expect(direct.filter(message => /could not deliver/.test(message.text))).toHaveLength(1)
+})

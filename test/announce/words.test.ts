@@ -1,0 +1,109 @@
+// Every announcement, whatever people and vendors wrote into it, is a valid Slack message and a safe mail.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Announcement, AnnouncementKind } from '../../src/announce/announcement.ts'
+import { bundleMessage, channelMessage } from '../../src/announce/channel.ts'
+import { renderMail } from '../../src/announce/email.tsx'
+import { checkMessageBlocks } from '../../src/sandbox/slack/blocks.ts'
+
+const kinds: AnnouncementKind[] = [
+  'initial-succeeded',
+  'initial-failed',
+  'failed',
+  'cause-changed',
+  'recovered',
+  'revoked',
+  'inactivated',
+  'reactivated',
+  'held',
+  'run-ended',
+  'users-deleted',
+  'instance-deleted',
+  'undelivered',
+]
+const id = '0b9d6c1e-6a43-4b0c-9c55-0a3d0c1f2e3d'
+
+function told(kind: AnnouncementKind, more: Partial<Announcement> = {}): Announcement {
+  const failing = ['initial-failed', 'failed', 'cause-changed', 'revoked', 'undelivered'].includes(kind)
+  return {
+    kind,
+    instanceId: id,
+    instanceName: 'okta-prod',
+    app: 'Okta',
+    at: '2026-11-24T10:00:00.000Z',
+    actor: 'U0ADA',
+    lastSuccessAt: '2026-11-22T10:00:00.000Z',
+    users: 450,
+    counts: { added: 1, changed: 2, removed: 3, unchanged: 4 },
+    removed: 450,
+    next: 'saasm tries again in 24 hours.',
+    ...(failing
+      ? { failure: { code: 'broken', message: 'Okta does not answer.', missing: [], reference: 'E2345678' } }
+      : {}),
+    ...(kind === 'held' ? { held: { runId: id, count: 100, of: 450, names: ['Ada Berg'] } } : {}),
+    ...more,
+  }
+}
+
+describe.each(kinds)('%s', kind => {
+  test('is a valid message with a meaningful text, and a mail with both parts', async () => {
+    const message = channelMessage(told(kind))
+    expect(checkMessageBlocks(message.blocks)).toEqual([])
+    expect(message.text.length).toBeGreaterThan(10)
+    const mail = await renderMail(told(kind))
+    expect(mail.subject.length).toBeGreaterThan(10)
+    expect(mail.html).toContain('</html>')
+    expect(mail.text).toContain(told(kind).next)
+    if (kind !== 'undelivered') expect(`${mail.subject} ${mail.text}`).toContain('okta-prod')
+  })
+})
+
+// Long, many-coloured, turned around, with control characters, and with what Slack and HTML would take for their own.
+const wild = fc.oneof(
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }),
+  fc.constantFrom(
+    '<!channel>',
+    '<@U0ADA>',
+    '*bold*',
+    '`code`',
+    '<script>alert(1)</script>',
+    'a\r\nBcc: x@y.z',
+    '\u202Eevil',
+    '\u0000',
+    '😀'.repeat(3_000),
+    '&amp;<>',
+  ),
+)
+
+/** All text in which Slack looks for mentions and links. */
+function marked(node: unknown): string {
+  if (Array.isArray(node)) return node.map(marked).join('\n')
+  if (typeof node !== 'object' || node === null) return ''
+  const { type, text, ...rest } = node as Record<string, unknown>
+  const own = type === 'mrkdwn' && typeof text === 'string' ? text : marked(text)
+  return `${own}\n${Object.values(rest).map(marked).join('\n')}`
+}
+
+test('whatever is in a name or a message, the blocks are valid, nothing mentions anybody, no header is broken, no script gets in', async () => {
+  await fc.assert(
+    fc.asyncProperty(wild, wild, fc.constantFrom(...kinds), async (name, message, kind) => {
+      const failure = { code: 'broken', message, missing: [name], reference: 'E2345678' }
+      const announcement = told(kind, { instanceName: name, failure, warnings: [message] })
+      for (const shown of [
+        channelMessage(announcement),
+        channelMessage(announcement, { resolved: true, failureBefore: announcement }),
+        bundleMessage([announcement, announcement]),
+      ]) {
+        expect(
+          checkMessageBlocks(shown.blocks.map((block, at) => ({ ...block, block_id: `b${at}` }))),
+        ).toEqual([])
+        expect(marked(shown.blocks).replaceAll('<@U0ADA>', '')).not.toMatch(/<[!@#](?!date)/)
+        expect(shown.text).not.toMatch(/<[!@]/)
+      }
+      const mail = await renderMail(announcement)
+      expect(mail.subject).not.toMatch(/[\r\n\0\u202E]/)
+      expect(mail.html).not.toContain('<script')
+    }),
+    { numRuns: 120 },
+  )
+})
