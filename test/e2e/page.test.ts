@@ -139,6 +139,47 @@ test('repair: Fix on the message, a new token, Live: the message is resolved in 
   await sandboxed.shoot('repaired')
 })
 
+test('delete all users: asked once more with the count, and Keep users keeps them', async () => {
+  await say('/saasm manage okta-prod')
+  await press('Delete All Users')
+  await seen(/450 users of okta-prod will no longer be reported/)
+  expect(await violations(), 'Delete All Users').toEqual([])
+  await sandboxed.shoot('delete-users')
+  await press('Keep users')
+  await page.getByRole('button', { name: 'Update Instance' }).waitFor()
+  await page.getByRole('button', { name: 'Close everything' }).click()
+  await dialog().waitFor({ state: 'detached' })
+})
+
+test('a removal too large to believe is held, and Allow this once asks before it removes', async () => {
+  const state = (await (await fetch(`${sandboxed.url}/page/state?as=U0ADA`)).json()) as {
+    vendors: { id: string; people: { id: string }[] }[]
+  }
+  const gone = state.vendors.find(one => one.id === 'scim')?.people ?? []
+  await say('/saasm connect scim')
+  await page.getByLabel('SCIM base address').fill(await vendorField('scim', 'address'))
+  await page.getByLabel(/Bearer token/).fill(await vendorField('scim', 'token'))
+  await press('Connect')
+  await seen(/is connected/)
+  await press('Done')
+  await seen('scim: initial sync complete (120 users)')
+  for (const { id } of gone) {
+    await fetch(`${sandboxed.url}/page/vendors/scim/remove`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ id }),
+    })
+  }
+  await say('/saasm sync scim')
+  await seen(/50 users of 120/)
+  await press('Allow this once')
+  await seen('Allow this removal once?')
+  expect(await violations(), 'the confirmation').toEqual([])
+  await sandboxed.shoot('held')
+  await dialog().getByRole('button', { name: 'Allow this once' }).click()
+  await seen(/allowed it: 50 users of scim are no longer reported/)
+})
+
 test('a plain member is refused, told whom to ask, and only they see it', async () => {
   await page.getByLabel('You are').selectOption({ label: 'Max Member (member)' })
   await seen('okta-prod has recovered and is syncing again')
