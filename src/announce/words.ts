@@ -35,7 +35,7 @@ export function wordsOf(told: Announcement): Words {
   const sentences = [
     leadOf(told, name),
     ...(told.failure ? [told.failure.message] : []),
-    ...(told.warnings ?? []),
+    ...(told.kind === 'held' ? [] : (told.warnings ?? [])),
   ]
   const missing = told.failure?.missing ?? []
   const facts: Words['facts'] = [
