@@ -1,0 +1,156 @@
+// What is measured, each in a process of its own: the limits (COPY, parsing, hashing), saasm's sync, and the common upsert.
+import { randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { sql } from 'drizzle-orm'
+import { hashOf } from '../src/accounts/stage.ts'
+import { accountTable } from '../src/accounts/table.ts'
+import type { Account } from '../src/connectors/account.ts'
+import type { Engine, Page } from '../src/connectors/engine.ts'
+import { connectorById } from '../src/connectors/registry.ts'
+import { readRows } from '../src/connectors/rows.ts'
+import { type Db, openDb } from '../src/db/db.ts'
+import { createSeal } from '../src/instances/seal.ts'
+import { createInstance } from '../src/instances/store.ts'
+import { systemClock } from '../src/lib/clock.ts'
+import { newId } from '../src/lib/ids.ts'
+import { silentLog } from '../src/lib/log.ts'
+import { createRunner } from '../src/sync/execute.ts'
+import { requestRun } from '../src/sync/request.ts'
+import { historyOf } from '../src/sync/store.ts'
+import { readPages } from './people.ts'
+
+export type Design = 'copy' | 'parse' | 'hash' | 'sync' | 'upsert'
+
+export interface Task {
+  design: Design
+  url: string
+  /** The vendor's pages; for `copy`, the rows in COPY's text format. */
+  file: string
+  instanceId: string
+  /** Done first and not counted, for another instance, so that code is compiled and connections are open. */
+  warmUp: { file: string; instanceId: string } | null
+}
+
+/** What was done, to prove that all designs did the same. */
+export type Done = Record<string, number>
+
+const batchMax = 500
+const credentials = { domain: 'acme.okta.com', token: 'x' }
+
+/** Make the design ready; the function returned does it once. */
+export function prepare(task: Task): { db: Db; run(file: string, instanceId: string): Promise<Done> } {
+  const db = openDb(task.url, { statementTimeoutMs: 3_600_000 })
+  const runs: Record<Design, (file: string, instanceId: string) => Promise<Done>> = {
+    copy: file => copyRows(db, file),
+    parse: async file => ({ people: drain(file, account => account.externalId.length) }),
+    hash: async file => ({ people: drain(file, account => hashOf(account).length) }),
+    sync: (file, instanceId) => syncOnce(db, file, instanceId),
+    upsert: (file, instanceId) => upsert(db, file, instanceId),
+  }
+  return { db, run: runs[task.design] }
+}
+
+/** Pages as the engine hands them on: parsed, read by the connector's listing, cleaned. */
+function* accountPages(file: string): Generator<Page> {
+  const listing = connectorById('okta')?.listings[0]
+  if (!listing) throw new Error('Okta lists nobody')
+  for (const text of readPages(file)) {
+    const items = listing.items(JSON.parse(text))
+    if (!items) throw new Error('A page is no list')
+    yield readRows(listing, items, credentials)
+  }
+}
+
+function drain(file: string, look: (account: Account) => number): number {
+  let people = 0
+  let seen = 0
+  for (const { accounts } of accountPages(file)) {
+    for (const account of accounts) seen += look(account)
+    people += accounts.length
+  }
+  return seen > 0 ? people : 0
+}
+
+async function copyRows(db: Db, file: string): Promise<Done> {
+  const copy = await db.sql`copy account from stdin`.writable()
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 18 }), copy)
+  return {}
+}
+
+/** A run as in production, from asked-for to told; only the vendor's HTTP is left out. */
+async function syncOnce(db: Db, file: string, instanceId: string): Promise<Done> {
+  const engine: Engine = {
+    verify: async () => ({ tenantKey: 'acme', tenantName: null }),
+    async *pages() {
+      yield* accountPages(file)
+      return { warnings: [], complete: true }
+    },
+    close: async () => {},
+  }
+  const runner = createRunner({
+    ...{ db, engine, clock: systemClock, log: silentLog, seal: createSeal([randomBytes(32)]) },
+    ...{ ring: () => {}, channel: 'C0SYNC', owner: newId(), patienceMs: 60_000 },
+  })
+  const by = { instanceId, trigger: 'scheduled' as const, by: null, now: new Date() }
+  await db.transaction(tx => requestRun(tx, by, () => {}))
+  await runner.runDue(new AbortController().signal)
+  const [run] = await historyOf(db.conn, instanceId, 1)
+  if (run?.state !== 'succeeded') throw new Error(`The run ended as ${JSON.stringify(run)}`)
+  const { added, changed, removed, unchanged } = run
+  return { added: added ?? 0, changed: changed ?? 0, removed: removed ?? 0, unchanged: unchanged ?? 0 }
+}
+
+/** The common design: drizzle, 500 rows a statement, ON CONFLICT DO UPDATE. */
+async function upsert(db: Db, file: string, instanceId: string): Promise<Done> {
+  let people = 0
+  for (const { accounts } of accountPages(file)) {
+    for (let from = 0; from < accounts.length; from += batchMax) {
+      const rows = accounts.slice(from, from + batchMax).map(account => ({
+        ...account,
+        instanceId,
+        hash: hashOf(account),
+        firstSeenAt: new Date(),
+      }))
+      await db.conn
+        .insert(accountTable)
+        .values(rows)
+        .onConflictDoUpdate({
+          target: [accountTable.instanceId, accountTable.externalId],
+          set: {
+            email: sql`excluded.email`,
+            name: sql`excluded.name`,
+            status: sql`excluded.status`,
+            kind: sql`excluded.kind`,
+            roles: sql`excluded.roles`,
+            admin: sql`excluded.admin`,
+            licences: sql`excluded.licences`,
+            mfa: sql`excluded.mfa`,
+            lastActiveAt: sql`excluded.last_active_at`,
+            createdAt: sql`excluded.created_at`,
+            hash: sql`excluded.hash`,
+            goneAt: sql`null`,
+          },
+        })
+      people += rows.length
+    }
+  }
+  return { people }
+}
+
+/** A Live instance that has never synced. */
+export async function freshInstance(db: Db): Promise<string> {
+  const id = newId()
+  const sealed = null
+  await db.transaction(tx =>
+    createInstance(
+      tx,
+      {
+        ...{ id, teamId: 'T1', name: id, connector: 'okta', tenantKey: 'acme', tenantName: null, sealed },
+        ...{ settings: credentials, owner: 'U1', createdBy: 'U1' },
+      },
+      new Date(),
+    ),
+  )
+  return id
+}

@@ -1,0 +1,197 @@
+// bench:sync: what a directory sync costs beside the limits it cannot pass, all measured side by side in one run.
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openDb } from '../src/db/db.ts'
+import { type Design, type Done, freshInstance, prepare, type Task } from './designs.ts'
+import { type Edition, writePages } from './people.ts'
+import { ratios } from './ratios.ts'
+import { type Server, startServer } from './server.ts'
+
+export interface Sample {
+  wallMs: number
+  nodeCpuMs: number
+  postgresCpuMs: number
+  walBytes: number
+  /** The highest resident memory of the process, its start included. */
+  peakMb: number
+}
+
+const work = join('.saasm', 'bench', 'pages')
+const warmPeople = 4_000
+
+if (process.argv[2] === 'child') await child()
+else await measure()
+
+/** In a process of its own: make ready, say so, wait for the word, do it, say what it took. */
+async function child(): Promise<void> {
+  const say = (message: object) => process.send?.(message)
+  const task = await new Promise<Task>(resolve => process.once('message', resolve as () => void))
+  const { db, run } = prepare(task)
+  if (task.warmUp) await run(task.warmUp.file, task.warmUp.instanceId)
+  await db.sql`select 1`
+  say({ ready: true })
+  await new Promise(resolve => process.once('message', resolve))
+  const cpu = process.cpuUsage()
+  const from = performance.now()
+  const done = await run(task.file, task.instanceId)
+  const wallMs = performance.now() - from
+  const { user, system } = process.cpuUsage(cpu)
+  say({ wallMs, nodeCpuMs: (user + system) / 1_000, peakMb: peakMb(), done })
+  await db.close()
+  process.exit(0)
+}
+
+function peakMb(): number {
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) / 1_024
+}
+
+async function measure(): Promise<void> {
+  const rounds = Number(/--rounds=(\d+)/.exec(process.argv.join(' '))?.[1] ?? 5)
+  const only = /--people=(\d+)/.exec(process.argv.join(' '))?.[1]
+  const sizes = only
+    ? [Number(only)]
+    : process.argv.includes('--million')
+      ? [10_000, 100_000, 1_000_000]
+      : [10_000, 100_000]
+  mkdirSync(work, { recursive: true })
+  const server = await startServer()
+  const all = new Map<number, Map<string, Sample[]>>()
+  try {
+    writePages(fileOf(warmPeople, 'first'), warmPeople, 'first')
+    for (const people of sizes) {
+      const samples = new Map<string, Sample[]>()
+      all.set(people, samples)
+      for (const edition of ['first', 'delta', 'active'] as const)
+        writePages(fileOf(people, edition), people, edition)
+      for (let round = 0; round < rounds; round += 1) {
+        // The common upsert of a million takes minutes: one round is enough to see by how much.
+        await oneRound(server, people, { samples, upsert: people < 1_000_000 || round === 0 })
+        process.stderr.write(`${people} people: round ${round + 1} of ${rounds}\n`)
+      }
+      process.stdout.write(ratios(people, samples))
+      for (const edition of ['first', 'delta', 'active'] as const) rmSync(fileOf(people, edition))
+    }
+    process.stdout.write(memoryLine(all))
+  } finally {
+    await server.stop()
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+function fileOf(people: number, edition: Edition | 'rows'): string {
+  return join(work, `${people}-${edition}`)
+}
+
+/** Each design once, in an order in which every sync stands beside its limit. */
+async function oneRound(
+  server: Server,
+  people: number,
+  options: { samples: Map<string, Sample[]>; upsert: boolean },
+): Promise<void> {
+  const db = openDb(server.url)
+  const step = async (name: string, design: Design, edition: Edition | 'rows', instanceId: string) => {
+    const warmId = await freshInstance(db)
+    const warmUp = design === 'copy' ? null : { file: fileOf(warmPeople, 'first'), instanceId: warmId }
+    const task: Task = { design, url: server.url, file: fileOf(people, edition), instanceId, warmUp }
+    const { sample, done } = await inChild(server, task)
+    expectDone(name, people, done)
+    options.samples.set(name, [...(options.samples.get(name) ?? []), sample])
+    await server.sql`delete from account where instance_id = ${warmId}`
+  }
+  const id = await freshInstance(db)
+  await empty(server)
+  await step('load', 'sync', 'first', id)
+  await writeRows(server, id, fileOf(people, 'rows'))
+  await step('parse', 'parse', 'first', id)
+  await step('unchanged', 'sync', 'first', id)
+  await step('hash', 'hash', 'first', id)
+  await settle(server)
+  await step('unchanged, settled', 'sync', 'first', id)
+  await step('delta', 'sync', 'delta', id)
+  await step('active', 'sync', 'active', id)
+  await empty(server)
+  await step('copy', 'copy', 'rows', id)
+  if (options.upsert) {
+    await empty(server)
+    await step('upsert load', 'upsert', 'first', id)
+    await step('upsert unchanged', 'upsert', 'first', id)
+  }
+  rmSync(fileOf(people, 'rows'))
+  await db.close()
+}
+
+/** What a server does by itself within minutes of a load: statistics and hint bits. */
+async function settle(server: Server): Promise<void> {
+  await server.sql`vacuum (analyze) account`
+}
+
+async function empty(server: Server): Promise<void> {
+  await server.sql`truncate account, account_staging`
+  await server.sql`checkpoint`
+}
+
+/** The rows that the load has written, in COPY's text format: what the limit of a first load is fed. */
+async function writeRows(server: Server, instanceId: string, path: string): Promise<void> {
+  const out = await server.sql
+    .unsafe(`copy (select * from account where instance_id = '${instanceId}') to stdout`)
+    .readable()
+  const { createWriteStream } = await import('node:fs')
+  const { pipeline } = await import('node:stream/promises')
+  await pipeline(out, createWriteStream(path))
+}
+
+/** Counted from the word to the answer; WAL and Postgres's CPU from outside. */
+async function inChild(server: Server, task: Task): Promise<{ sample: Sample; done: Done }> {
+  const process_ = fork(fileURLToPath(import.meta.url), ['child'], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  process_.send(task)
+  await answer(process_)
+  const [cpu, wal] = [server.cpuSeconds(), await server.walBytes()]
+  process_.send('go')
+  const { done, wallMs, nodeCpuMs, peakMb } = await answer(process_)
+  const postgresCpuMs = (server.cpuSeconds() - cpu) * 1_000
+  const walBytes = (await server.walBytes()) - wal
+  await new Promise(resolve => process_.once('exit', resolve))
+  return { sample: { wallMs, nodeCpuMs, peakMb, postgresCpuMs, walBytes }, done }
+}
+
+function answer(process_: ChildProcess): Promise<Sample & { done: Done }> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null) => reject(new Error(`A measured process ended with ${code}`))
+    process_.once('exit', ended)
+    process_.once('message', message => {
+      process_.off('exit', ended)
+      resolve(message as Sample & { done: Done })
+    })
+  })
+}
+
+/** A design that did something else was not measured. */
+function expectDone(name: string, people: number, done: Done): void {
+  const percent = Math.floor(people / 100)
+  const expected: Record<string, Done> = {
+    load: { added: people, changed: 0, removed: 0, unchanged: 0 },
+    unchanged: { added: 0, changed: 0, removed: 0, unchanged: people },
+    'unchanged, settled': { added: 0, changed: 0, removed: 0, unchanged: people },
+    delta: { added: percent, changed: percent, removed: percent, unchanged: people - 2 * percent },
+    active: { added: 0, changed: people, removed: 0, unchanged: 0 },
+  }
+  const wanted = expected[name] ?? (name === 'copy' ? {} : { people })
+  if (JSON.stringify(wanted) !== JSON.stringify(done))
+    throw new Error(`${name} did ${JSON.stringify(done)} and not ${JSON.stringify(wanted)}`)
+}
+
+function memoryLine(all: Map<number, Map<string, Sample[]>>): string {
+  const peaks = [...all].map(([people, samples]) => {
+    const syncs = ['load', 'unchanged', 'unchanged, settled', 'delta', 'active'].flatMap(
+      name => samples.get(name) ?? [],
+    )
+    return { people, peak: Math.max(...syncs.map(({ peakMb }) => peakMb)) }
+  })
+  const words = peaks.map(({ people, peak }) => `${people}: ${peak.toFixed(0)} MB`)
+  const spread = Math.max(...peaks.map(one => one.peak)) - Math.min(...peaks.map(one => one.peak))
+  return `Highest resident memory of a syncing process, by people: ${words.join(', ')}; spread ${spread.toFixed(0)} MB (aim: 64)\n`
+}
