@@ -17,7 +17,7 @@ import { createHearing } from './chat/saasm.ts'
 import { syncNowGesture } from './chat/sync-now.ts'
 import { createEngine } from './connectors/engine.ts'
 import { connectors } from './connectors/registry.ts'
-import { openDb } from './db/db.ts'
+import { isUnreachable, openDb } from './db/db.ts'
 import { createSeal } from './instances/seal.ts'
 import { createJobs, type Ring } from './jobs/jobs.ts'
 import type { Clock } from './lib/clock.ts'
@@ -44,11 +44,14 @@ export interface AppOptions {
   admins: readonly string[]
   allowPrivateNetwork: boolean
   roles: { chat: boolean; work: boolean }
+  /** Brings the database up to date. Tried again while the database does not answer; `/readyz` says so meanwhile. */
+  prepare?: () => Promise<void>
   /** How often the sweep looks for due work; 15,000 ms unless told. */
   sweepEveryMs?: number
 }
 
 export interface App {
+  /** Listens at once; resolves when the database is up to date and work is taken. Throws what waiting cannot mend. */
   start(): Promise<void>
   /** Take nothing new, let what runs reach an edge, give leases back; `graceMs` at most. */
   stop(graceMs: number): Promise<void>
@@ -59,6 +62,8 @@ export interface App {
 /** The longest single wait for a busy vendor within a run; a longer one gives the run back until then. */
 const patienceMs = 60_000
 const mailTimeoutMs = 10_000
+/** How often a start asks for a database that does not answer. */
+const prepareEveryMs = 2_000
 
 export function createApp(options: AppOptions): App {
   const { clock, log, channel, allowPrivateNetwork } = options
@@ -107,6 +112,7 @@ export function createApp(options: AppOptions): App {
           deliver: signal => deliverer.deliverDue(signal),
         }
       : null,
+    nextDue: { sync: runner.nextDue, removal: remover.nextDue, deliver: deliverer.nextDue },
   })
   const house: House = { db, clock, log, engine, connectors, seal, slack, ring, channel, allowPrivateNetwork }
   const gestures = [
@@ -121,8 +127,23 @@ export function createApp(options: AppOptions): App {
     heldRemovalsGesture,
     auditGesture,
   ]
+  const stopping = new AbortController()
+  let prepared = options.prepare === undefined
+  const prepare = async () => {
+    for (let attempt = 1; !prepared && !stopping.signal.aborted; attempt += 1) {
+      try {
+        await options.prepare?.()
+        prepared = true
+      } catch (error) {
+        if (!isUnreachable(error)) throw error
+        log.warn({ attempt, reason: String(error) }, 'The database does not answer yet; trying again in 2 s')
+        await clock.sleep(prepareEveryMs, stopping.signal).catch(() => {})
+      }
+    }
+  }
+  const databaseReady = async () => prepared && (await db.sql`select 1`.then(() => true))
   const isReady = async () => {
-    const answers = await Promise.allSettled([db.sql`select 1`, jobs.ready(), slack.ready()])
+    const answers = await Promise.allSettled([databaseReady(), jobs.ready(), slack.ready()])
     const names = ['database', 'job store', 'Slack'] as const
     return names.filter((_name, position) => {
       const answer = answers[position]
@@ -155,9 +176,11 @@ export function createApp(options: AppOptions): App {
   return {
     async start() {
       await door.start()
-      await jobs.start()
+      await prepare()
+      if (!stopping.signal.aborted) await jobs.start()
     },
     async stop(graceMs) {
+      stopping.abort(new Error('saasm is stopping'))
       await door.stop()
       await jobs.stop(graceMs)
       await engine.close()

@@ -21,6 +21,8 @@ export interface Settings {
   allowPrivateNetwork: boolean
   roles: { chat: boolean; work: boolean }
   logLevel: LogLevel
+  /** For the fault suite: where this process ends itself. Null: nowhere. */
+  crashAt: string | null
 }
 
 const url = (protocols: string[], example: string) =>
@@ -95,6 +97,7 @@ const variables = z.object({
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'is none of debug, info, warn, error, silent')
     .default('info'),
+  SAASM_CRASH_AT: z.string().optional(),
 })
 
 export type ReadSettings = { ok: true; settings: Settings } | { ok: false; problems: string[] }
@@ -136,6 +139,7 @@ export function readSettings(environment: Record<string, string | undefined>): R
       allowPrivateNetwork: env.SAASM_ALLOW_PRIVATE_NETWORK === 'true',
       roles: { chat: env.SAASM_ROLES.includes('chat'), work: env.SAASM_ROLES.includes('work') },
       logLevel: env.LOG_LEVEL,
+      crashAt: env.SAASM_CRASH_AT ?? null,
     },
   }
 }
@@ -162,6 +166,7 @@ function missing(env: z.output<typeof variables>, given: Record<string, string |
     need('DATABASE_URL', 'the address of your Postgres, such as postgres://user:password@host:5432/saasm')
   if (env.RESEND_API_KEY)
     need('SAASM_EMAIL_FROM', 'the sender of e-mails, from a domain that is verified in Resend')
+  if (production && env.SAASM_CRASH_AT) problems.push('SAASM_CRASH_AT is for the fault suite: take it out.')
   if (production) need('RESEND_API_KEY', 'make one under API Keys in Resend')
   return problems
 }

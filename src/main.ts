@@ -10,6 +10,7 @@ import { type Embedded, startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { readSettings, type Settings } from './env.ts'
 import { movableClock, systemClock } from './lib/clock.ts'
+import { armCrashpoint } from './lib/crashpoint.ts'
 import { createLog, type Log } from './lib/log.ts'
 
 /** Where the sandbox keeps its database, tokens and key. */
@@ -18,8 +19,6 @@ const migrations = fileURLToPath(new URL('../drizzle/migrations', import.meta.ur
 const questions = fileURLToPath(new URL('../drizzle/doctor.sql', import.meta.url))
 /** How long a stop may take before the process ends all the same. */
 const stopMs = 10_000
-/** How long a start waits for a database that is down. */
-const databaseTries = 60
 
 /** What is running, newest last: stopped in the opposite order. */
 const running: { name: string; stop(): Promise<void> }[] = []
@@ -37,6 +36,7 @@ async function main(): Promise<void> {
     process.exit(1)
   }
   const { settings } = read
+  if (settings.crashAt !== null) armCrashpoint(settings.crashAt)
   if (process.argv[2] === 'doctor') return doctor(settings)
   const log = createLog(settings.logLevel)
   process.on('SIGINT', () => void stop(0))
@@ -46,7 +46,6 @@ async function main(): Promise<void> {
     void stop(1)
   })
   const databaseUrl = settings.databaseUrl ?? (await embeddedDatabase()).url
-  await withPatience(log, () => migrate(databaseUrl, migrations))
   await (settings.slack ? startReal(settings, databaseUrl, log) : startSandboxed(settings, databaseUrl))
 }
 
@@ -68,6 +67,7 @@ async function startReal(settings: Settings, databaseUrl: string, log: Log): Pro
     listen: { port: settings.port },
     slack: settings.slack,
     secretKeys: settings.secretKeys,
+    prepare: () => migrate(databaseUrl, migrations),
   })
   await startApp(app)
   log.info({ port: app.port() }, 'saasm is up')
@@ -108,6 +108,7 @@ async function startSandboxed(settings: Settings, databaseUrl: string): Promise<
     admins: settings.admins,
     allowPrivateNetwork: true,
     roles: { chat: true, work: true },
+    prepare: () => migrate(databaseUrl, migrations),
     sweepEveryMs: 2_000,
   })
   await startApp(app)
@@ -161,18 +162,6 @@ async function manifestScopes(): Promise<string[]> {
   const text = await readFile(fileURLToPath(new URL('../manifest.yml', import.meta.url)), 'utf8')
   const block = /\n {4}bot:\n((?: {6}- .+\n)+)/.exec(text)?.[1] ?? ''
   return [...block.matchAll(/- (\S+)/g)].map(match => match[1] ?? '')
-}
-
-async function withPatience(log: Log, work: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work()
-    } catch (error) {
-      if (attempt === databaseTries || stopping) throw error
-      log.warn({ attempt, reason: String(error) }, 'The database does not answer yet; trying again in 2 s')
-      await systemClock.sleep(2_000)
-    }
-  }
 }
 
 /** Stop everything, newest first, and end the process; at most `stopMs`. */

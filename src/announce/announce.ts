@@ -3,6 +3,7 @@ import type { Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { nextTransition } from '../instances/store.ts'
 import type { Ring } from '../jobs/jobs.ts'
+import { crashpoint } from '../lib/crashpoint.ts'
 import { recipientsOf } from '../recipients/recipients.ts'
 import type { Announcement } from './announcement.ts'
 import { type IncidentStep, stepIncident } from './incident.ts'
@@ -26,6 +27,7 @@ export async function announce(
 ): Promise<void> {
   const { announcement, instance } = what
   const { now } = where
+  crashpoint('announce-begun')
   const transitionSeq = await nextTransition(tx, instance.id)
   const faultCode = announcement.failure?.code ?? ''
   const incident = await stepIncident(tx, instance.id, { step: what.incident, faultCode, now })
@@ -49,6 +51,7 @@ export async function announce(
     }
   }
   await appendOutbox(tx, entries)
+  crashpoint('announce-written')
   tx.afterCommit(() => where.ring('deliver'))
 }
 

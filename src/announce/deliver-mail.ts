@@ -1,16 +1,25 @@
 // One e-mail: whose address it is, rendered once and stored, then sent under the entry's own key.
 import { isUniqueViolation } from '../db/db.ts'
 import { instanceById } from '../instances/store.ts'
+import { crashpoint } from '../lib/crashpoint.ts'
 import type { SlackPerson } from '../slack/post.ts'
 import { backoffOf, type Delivery, type Sent } from './delivery.ts'
 import { type RenderedMail, renderMail } from './email.tsx'
 import { notSetUp } from './mailer.ts'
-import { appendOutbox, isToldTo, type OutboxEntry, settleSent, writeEntry } from './outbox.ts'
+import {
+  appendOutbox,
+  beginSend,
+  type ClaimedEntry,
+  isToldTo,
+  type OutboxEntry,
+  settleSent,
+  writeEntry,
+} from './outbox.ts'
 
 /** Resend forgets a key after 24 hours; beyond it a lost answer may not be asked for again. */
 const keyLivesMs = 24 * 3_600_000
 
-export async function sendMail(delivery: Delivery, entry: OutboxEntry): Promise<Sent> {
+export async function sendMail(delivery: Delivery, entry: ClaimedEntry): Promise<Sent> {
   const { db, clock, mailer } = delivery
   const to = await addressOf(delivery, entry)
   if (to === 'told') return { kind: 'done' }
@@ -21,8 +30,10 @@ export async function sendMail(delivery: Delivery, entry: OutboxEntry): Promise<
   if (clock.now().getTime() - firstSentAt.getTime() > keyLivesMs) {
     return { kind: 'refused', reason: 'unknown: the mail service did not answer within a day', tell: true }
   }
-  if (!(await writeEntry(db.conn, entry, { firstSentAt }))) return { kind: 'done' }
+  if (!(await beginSend(db.conn, entry, { firstSentAt }))) return { kind: 'done' }
+  crashpoint('mail-begun')
   const result = await mailer.send({ to, ...mail, key: `saasm/${entry.id}` })
+  crashpoint('mail-sent')
   if (result.kind === 'sent') {
     await settleSent(db.conn, entry, { ref: result.id, now: clock.now() })
     return { kind: 'done' }

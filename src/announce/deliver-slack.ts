@@ -1,9 +1,19 @@
 // One telling in Slack: posted once, looked for before it is posted again, or edited into the incident's message.
+import { crashpoint } from '../lib/crashpoint.ts'
 import { SlackFailure } from '../slack/post.ts'
 import type { AnnouncementKind } from './announcement.ts'
 import { bundleMessage, channelMessage } from './channel.ts'
 import type { Delivery, Sent } from './delivery.ts'
-import { claimAlike, firstPostOf, type OutboxEntry, postedSince, settleSent, writeEntry } from './outbox.ts'
+import {
+  beginSend,
+  type ClaimedEntry,
+  claimAlike,
+  firstPostOf,
+  type OutboxEntry,
+  postedSince,
+  settleSent,
+  writeEntry,
+} from './outbox.ts'
 
 /** A first post of these kinds can be one of many at once. */
 const failingKinds: readonly AnnouncementKind[] = ['initial-failed', 'failed', 'cause-changed', 'revoked']
@@ -18,26 +28,28 @@ const lookBackMs = 60_000
 /** Slack's history may lag behind a post: looked at twice, this far apart. */
 const lookAgainMs = 2_000
 
-export async function sendSlack(delivery: Delivery, entry: OutboxEntry, signal: AbortSignal): Promise<Sent> {
+export async function sendSlack(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal): Promise<Sent> {
   if (entry.medium === 'slack-edit') return edit(delivery, entry, signal)
   return post(delivery, entry, signal)
 }
 
 async function post(
   delivery: Delivery,
-  entry: OutboxEntry,
+  claimed: ClaimedEntry,
   signal: AbortSignal,
   threadTs?: string,
 ): Promise<Sent> {
-  if (await isThereAlready(delivery, entry, signal)) return { kind: 'done' }
+  if (await isThereAlready(delivery, claimed, signal)) return { kind: 'done' }
   const { db, clock, slack } = delivery
+  const entry = await unbundled(delivery, claimed)
   const first = entry.medium === 'slack' && entry.firstSentAt === null
   if (first && failingKinds.includes(entry.announcement.kind)) {
     const gathered = await gather(delivery, entry)
     if (gathered) return gathered
   }
-  if (!(await writeEntry(db.conn, entry, { firstSentAt: entry.firstSentAt ?? clock.now() })))
+  if (!(await beginSend(db.conn, entry, { firstSentAt: entry.firstSentAt ?? clock.now() })))
     return { kind: 'done' }
+  crashpoint('post-begun')
   const message = channelMessage(entry.announcement)
   const thread = threadTs ? { threadTs } : {}
   const { channel, ts } = await slack.post({
@@ -46,6 +58,7 @@ async function post(
     key: keyOf(entry),
     ...thread,
   })
+  crashpoint('post-sent')
   await settleSent(db.conn, entry, { ref: ts, channel, now: clock.now() })
   return { kind: 'done' }
 }
@@ -54,7 +67,7 @@ async function post(
  * Failures that come in a flood: those that wait together go out as one message; after a few single ones the next wait a
  * little, so that more can join them. Undefined: this one goes out by itself.
  */
-async function gather(delivery: Delivery, entry: OutboxEntry): Promise<Sent | undefined> {
+async function gather(delivery: Delivery, entry: ClaimedEntry): Promise<Sent | undefined> {
   const { db, clock, owner } = delivery
   const nowMs = clock.now().getTime()
   const ageMs = nowMs - entry.createdAt.getTime()
@@ -69,7 +82,11 @@ async function gather(delivery: Delivery, entry: OutboxEntry): Promise<Sent | un
 }
 
 /** An earlier attempt may have posted it although its answer was lost. */
-async function isThereAlready(delivery: Delivery, entry: OutboxEntry, signal: AbortSignal): Promise<boolean> {
+async function isThereAlready(
+  delivery: Delivery,
+  entry: ClaimedEntry,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (entry.firstSentAt === null) return false
   const { db, clock, slack } = delivery
   const where = {
@@ -83,9 +100,21 @@ async function isThereAlready(delivery: Delivery, entry: OutboxEntry, signal: Ab
     found = await slack.find(where)
   }
   if (!found) return false
-  const bundled = keyOf(entry) === entry.id ? '' : 'bundle:'
+  const bundled = isBundled(entry) ? 'bundle:' : ''
   await settleSent(db.conn, entry, { ref: `${bundled}${found.ts}`, channel: found.channel, now: clock.now() })
   return true
+}
+
+/** It was to go out in a bundle that never reached Slack: by itself it starts anew, or others would find it in their place. */
+async function unbundled(delivery: Delivery, entry: ClaimedEntry): Promise<ClaimedEntry> {
+  if (!isBundled(entry)) return entry
+  const anew = { rendered: null, firstSentAt: null }
+  await writeEntry(delivery.db.conn, entry, anew)
+  return { ...entry, ...anew }
+}
+
+function isBundled(entry: OutboxEntry): boolean {
+  return (entry.rendered as { bundle?: string } | null)?.bundle !== undefined
 }
 
 /** The key in the message's metadata: the entry's own, or that of the bundle it went out with. */
@@ -95,20 +124,25 @@ function keyOf(entry: OutboxEntry): string {
 }
 
 /** Many instances failed at once: one message for all of them; what follows on each goes into its thread. */
-async function bundle(delivery: Delivery, entries: readonly OutboxEntry[]): Promise<Sent> {
+async function bundle(delivery: Delivery, entries: readonly ClaimedEntry[]): Promise<Sent> {
   const { db, clock, slack } = delivery
   const [first] = entries
   if (!first) return { kind: 'done' }
-  for (const entry of entries)
-    await writeEntry(db.conn, entry, { firstSentAt: clock.now(), rendered: { bundle: first.id } })
-  const message = bundleMessage(entries.map(entry => entry.announcement))
+  const held: ClaimedEntry[] = []
+  for (const entry of entries) {
+    if (await beginSend(db.conn, entry, { firstSentAt: clock.now(), rendered: { bundle: first.id } }))
+      held.push(entry)
+    else if (entry === first) return { kind: 'done' }
+  }
+  const message = bundleMessage(held.map(entry => entry.announcement))
   const { channel, ts } = await slack.post({ to: first.destination, ...message, key: first.id })
-  for (const entry of entries)
+  crashpoint('bundle-sent')
+  for (const entry of held)
     await settleSent(db.conn, entry, { ref: `bundle:${ts}`, channel, now: clock.now() })
   return { kind: 'done' }
 }
 
-async function edit(delivery: Delivery, entry: OutboxEntry, signal: AbortSignal): Promise<Sent> {
+async function edit(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal): Promise<Sent> {
   const { db, clock, slack } = delivery
   const first = entry.incidentId === null ? undefined : await firstPostOf(db.conn, entry.incidentId)
   if (!first || first.state === 'parked') return post(delivery, entry, signal)
@@ -119,7 +153,10 @@ async function edit(delivery: Delivery, entry: OutboxEntry, signal: AbortSignal)
   const resolved = entry.announcement.kind === 'recovered' || entry.announcement.kind === 'instance-deleted'
   const message = channelMessage(entry.announcement, { resolved, failureBefore: first.announcement })
   try {
+    if (!(await beginSend(db.conn, entry, { firstSentAt: entry.firstSentAt ?? clock.now() })))
+      return { kind: 'done' }
     await slack.update({ channel, ts: ref, ...message })
+    crashpoint('edit-sent')
   } catch (error) {
     // Somebody deleted the message: the news is posted instead.
     if (

@@ -1,12 +1,15 @@
 // Delivery: claims what is due and sends it, once each. Waits, ambiguity and refusal are told apart; nothing is dropped silently.
+import { crashpoint } from '../lib/crashpoint.ts'
 import { SlackFailure } from '../slack/post.ts'
 import { sendMail } from './deliver-mail.ts'
 import { sendSlack } from './deliver-slack.ts'
 import { backoffOf, type Delivery, type Sent } from './delivery.ts'
-import { claimEntry, type OutboxEntry, park, settleLater } from './outbox.ts'
+import { type ClaimedEntry, claimEntry, nextEntryMs, type OutboxEntry, park, settleLater } from './outbox.ts'
 import { tellAdmins } from './undelivered.ts'
 
 export interface Deliverer {
+  /** Milliseconds until an entry falls due, or until a dead worker's lease ends. */
+  nextDue(): Promise<number | undefined>
   /** Send what is due until nothing is, or until the signal. */
   deliverDue(signal: AbortSignal): Promise<void>
 }
@@ -15,12 +18,14 @@ const attemptsMax = 12
 
 export function createDeliverer(delivery: Delivery): Deliverer {
   return {
+    nextDue: () => nextEntryMs(delivery.db.conn, delivery.clock.now()),
     async deliverDue(signal) {
       // Destinations that asked us to wait: the others go on.
       const resting = new Set<string>()
       while (!signal.aborted) {
         const entry = await claimEntry(delivery.db, delivery.owner, delivery.clock.now(), [...resting])
         if (!entry) return
+        crashpoint('entry-claimed')
         const sent = await send(delivery, entry, signal)
         if (sent.kind === 'wait' && sent.restsDestination) resting.add(entry.destination)
         await settle(delivery, entry, sent)
@@ -29,7 +34,7 @@ export function createDeliverer(delivery: Delivery): Deliverer {
   }
 }
 
-async function send(delivery: Delivery, entry: OutboxEntry, signal: AbortSignal): Promise<Sent> {
+async function send(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal): Promise<Sent> {
   try {
     return entry.medium === 'email'
       ? await sendMail(delivery, entry)

@@ -21,7 +21,13 @@ export interface NewOutboxEntry {
 
 /** Above every limit of one send, so that a claim is not taken over while its send may still be under way. */
 const leaseSeconds = 60
+const leaseMs = leaseSeconds * 1000
+/** The longest that one send takes, with its time limit (10 s a call) and what comes before it. */
+const sendMaxMs = 15_000
 const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
+
+/** An entry with the moment before its claim, in milliseconds of a clock that nobody sets and that a stopped process does not stop. */
+export type ClaimedEntry = OutboxEntry & { claimedAtMs: number }
 
 /** Write entries; one that is there already (same instance, change, medium and destination) stays as it is. */
 export async function appendOutbox(conn: Conn, entries: readonly NewOutboxEntry[]): Promise<void> {
@@ -37,25 +43,43 @@ export async function appendOutbox(conn: Conn, entries: readonly NewOutboxEntry[
   await conn.insert(outboxTable).values(rows).onConflictDoNothing()
 }
 
-/** Claim the entry that is due longest and goes to none of the `resting` destinations; undefined: none. */
+/**
+ * Claim the entry that is due longest and goes to none of the `resting` destinations; undefined: none. What an incident has
+ * to say goes out in its order: a later word waits for an earlier one, so that no edit is overwritten by an older one.
+ */
 export async function claimEntry(
   db: Db,
   owner: string,
   now: Date,
   resting: readonly string[],
-): Promise<OutboxEntry | undefined> {
+): Promise<ClaimedEntry | undefined> {
+  const claimedAtMs = performance.now()
   const elsewhere = resting.length > 0 ? sql`and destination not in ${resting}` : sql``
   const rows = await db.conn
     .update(outboxTable)
     .set(claimed(owner))
     .where(
       sql`${outboxTable.id} = (
-        select id from outbox
+        select id from outbox o
         where ((state = 'pending' and due_at <= ${now.toISOString()}) or (state = 'sending' and lease_until < now())) ${elsewhere}
+          and (incident_id is null or not exists (
+            select 1 from outbox p where p.incident_id = o.incident_id and p.transition_seq < o.transition_seq
+              and p.destination = o.destination and p.state in ('pending', 'sending')))
         order by due_at, created_at, id limit 1 for update skip locked)`,
     )
     .returning()
-  return rows[0]
+  return rows[0] && { ...rows[0], claimedAtMs }
+}
+
+/** Milliseconds until the next entry falls due, or the lease of one ends; undefined: neither will. */
+export async function nextEntryMs(conn: Conn, now: Date): Promise<number | undefined> {
+  const at = now.toISOString()
+  const rows = await conn.execute<{ ms: number | null }>(sql`
+    select (extract(epoch from least(
+      min(due_at) filter (where state = 'pending' and due_at > ${at}) - ${at}::timestamptz,
+      min(lease_until) filter (where state = 'sending' and lease_until > now()) - now())) * 1000)::float8 as ms
+    from outbox where state in ('pending', 'sending')`)
+  return rows[0]?.ms ?? undefined
 }
 
 /** Claim what else waits as a first post of these kinds to one channel, due or not: for a bundle. At most `limit`. */
@@ -68,8 +92,9 @@ export async function claimAlike(
     atLeast: number
     limit: number
   },
-): Promise<OutboxEntry[]> {
+): Promise<ClaimedEntry[]> {
   const { entry } = like
+  const claimedAtMs = performance.now()
   const due = sql`medium = 'slack' and destination = ${entry.destination} and state = 'pending'
     and first_sent_at is null and announcement->>'kind' in ${like.kinds}`
   return db.transaction(async tx => {
@@ -78,7 +103,12 @@ export async function claimAlike(
     )
     if (ids.length < like.atLeast) return []
     const rows = ids.map(row => row.id)
-    return tx.update(outboxTable).set(claimed(like.owner)).where(inArray(outboxTable.id, rows)).returning()
+    const entries = await tx
+      .update(outboxTable)
+      .set(claimed(like.owner))
+      .where(inArray(outboxTable.id, rows))
+      .returning()
+    return entries.map(one => ({ ...one, claimedAtMs }))
   })
 }
 
@@ -120,6 +150,19 @@ export async function writeEntry(conn: Conn, held: Held, fields: Partial<OutboxE
     )
     .returning({ id: outboxTable.id })
   return rows.length > 0
+}
+
+/**
+ * Write down that a send begins; false: it may not, and nothing is to be sent. A worker that was stopped between its claim
+ * and now has a claim that another one may hold by the time the message leaves: it leaves the entry to its lease.
+ */
+export async function beginSend(
+  conn: Conn,
+  entry: ClaimedEntry,
+  fields: Pick<Partial<OutboxEntry>, 'firstSentAt' | 'rendered'>,
+): Promise<boolean> {
+  const held = await writeEntry(conn, entry, fields)
+  return held && performance.now() - entry.claimedAtMs < leaseMs - sendMaxMs
 }
 
 const released = { leaseUntil: null, leaseOwner: null }

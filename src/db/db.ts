@@ -4,6 +4,7 @@ import type { ExtractTablesWithRelations } from 'drizzle-orm'
 import type { PgDatabase } from 'drizzle-orm/pg-core'
 import { drizzle, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { crashpoint } from '../lib/crashpoint.ts'
 
 type NoSchema = Record<string, never>
 
@@ -20,52 +21,87 @@ export interface Db {
   readonly conn: Conn
   /** The raw client: only accounts/stage uses it beside this room (COPY). */
   readonly sql: postgres.Sql
-  /** Run `work` in one transaction; it commits when `work` resolves and rolls back when it throws. */
-  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * Run `work` in one transaction; it commits when `work` resolves and rolls back when it throws. `patient`: its statements
+   * may take up to `patientStatementMs` (a merge), on a connection of a small pool of their own.
+   */
+  transaction<T>(work: (tx: Tx) => Promise<T>, options?: { patient?: boolean }): Promise<T>
   /** Close the pool, waiting at most `timeoutSeconds` for queries under way. */
   close(timeoutSeconds?: number): Promise<void>
 }
 
-/** Open a pool on `url`. No query runs longer than `statementTimeoutMs` (default 60 s; a merge sets its own). */
+const statementMs = 30_000
+const patientStatementMs = 30 * 60_000
+const patientConnectionsMax = 4
+/** A transaction that its client has left open holds locks: Postgres ends it after this. */
+const idleInTransactionMs = 60_000
+/** A connection on which nothing has moved this long after the longest statement is half-open: Postgres is not there any more. */
+const quietBeyondMs = 10_000
+/** Unused connections are closed, before their silence could be taken for a half-open one. */
+const idleSeconds = 20
+
+/** Open a pool on `url`. No statement runs longer than `statementTimeoutMs` (30 s unless told). */
 export function openDb(
   url: string,
   options: { connectionsMax?: number; statementTimeoutMs?: number } = {},
 ): Db {
-  const address = new URL(url)
-  const sql = postgres(url, {
-    max: options.connectionsMax ?? 10,
-    connect_timeout: 10,
-    idle_timeout: 60,
-    onnotice: () => {},
-    connection: { application_name: 'saasm', statement_timeout: options.statementTimeoutMs ?? 60_000 },
-    // postgres.js leaves Nagle's algorithm on, which made COPY four times slower when measured.
-    ...(address.searchParams.has('sslmode') ? {} : { socket: () => openSocket(address) }),
-  } as postgres.Options<Record<string, never>>)
+  const sql = openPool(url, options.connectionsMax ?? 10, options.statementTimeoutMs ?? statementMs)
   const conn = drizzle(sql) as Conn
+  let patient: { sql: postgres.Sql; conn: Conn } | undefined
+  const patientConn = () => {
+    if (!patient) {
+      const pool = openPool(url, patientConnectionsMax, patientStatementMs)
+      patient = { sql: pool, conn: drizzle(pool) as Conn }
+    }
+    return patient.conn
+  }
   return {
     conn,
     sql,
-    async transaction(work) {
+    async transaction(work, wanted = {}) {
       const rings: (() => void)[] = []
-      const result = await conn.transaction(tx =>
+      const result = await (wanted.patient ? patientConn() : conn).transaction(tx =>
         work(Object.assign(tx, { afterCommit: (ring: () => void) => void rings.push(ring) })),
       )
+      crashpoint('committed')
       for (const ring of rings) ring()
       return result
     },
-    close: timeoutSeconds => sql.end({ timeout: timeoutSeconds ?? 5 }),
+    async close(timeoutSeconds = 5) {
+      await Promise.all([sql.end({ timeout: timeoutSeconds }), patient?.sql.end({ timeout: timeoutSeconds })])
+    },
   }
 }
 
-function openSocket(address: URL) {
+function openPool(url: string, max: number, statementTimeoutMs: number): postgres.Sql {
+  const address = new URL(url)
+  return postgres(url, {
+    max,
+    connect_timeout: 10,
+    idle_timeout: idleSeconds,
+    onnotice: () => {},
+    connection: {
+      application_name: 'saasm',
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: idleInTransactionMs,
+    },
+    // postgres.js leaves Nagle's algorithm on, which made COPY four times slower when measured.
+    ...(address.searchParams.has('sslmode')
+      ? {}
+      : { socket: () => openSocket(address, statementTimeoutMs + quietBeyondMs) }),
+  } as postgres.Options<Record<string, never>>)
+}
+
+function openSocket(address: URL, quietMaxMs: number) {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address.hostname, port: Number(address.port || 5432) })
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)
-    socket.setTimeout(10_000, () => socket.destroy(new Error('Postgres did not answer in 10 s')))
+    socket.setTimeout(10_000, () => socket.destroy(new Error('Postgres did not answer in time')))
     socket.once('error', reject)
     socket.once('connect', () => {
-      socket.setTimeout(0)
+      // A half-open connection answers nothing for ever: postgres.js has no limit of its own for a query.
+      socket.setTimeout(quietMaxMs)
       socket.off('error', reject)
       resolve(socket)
     })
@@ -76,4 +112,14 @@ function openSocket(address: URL) {
 export function isUniqueViolation(error: unknown): boolean {
   const thrown = (error ?? {}) as { cause?: { code?: string }; code?: string }
   return thrown.code === '23505' || thrown.cause?.code === '23505'
+}
+
+/** Nobody listens, the name is unknown, the connection broke, or the server is starting or stopping: waiting may help. */
+const unreachable =
+  /^(ECONN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE|CONNECT_TIMEOUT|CONNECTION_|57P0|08)/
+
+/** Is Postgres not there just now? drizzle wraps the driver's error. */
+export function isUnreachable(error: unknown): boolean {
+  const thrown = (error ?? {}) as { cause?: { code?: string }; code?: string }
+  return unreachable.test(thrown.code ?? thrown.cause?.code ?? '')
 }

@@ -9,6 +9,9 @@ export type Bell = 'sync' | 'removal' | 'deliver'
 /** Ring after a commit; never throws, never waits: a lost ring costs a sweep's interval. */
 export type Ring = (bell: Bell) => void
 
+/** Milliseconds until the next work of a kind falls due (its time, or the end of a dead worker's lease); undefined: none will. */
+export type NextDue = () => Promise<number | undefined>
+
 /** Does all work that is due, then resolves; stops early when the signal says so. Called again for each ring. */
 export type Handler = (signal: AbortSignal) => Promise<void>
 
@@ -20,6 +23,8 @@ export interface JobsOptions {
   sweepEveryMs: number
   /** Absent in a process that does no work: it only rings. */
   handlers: Readonly<Record<Bell | 'sweep', Handler>> | null
+  /** Asked after each look: what falls due before the next sweep is looked at on time. */
+  nextDue?: Readonly<Partial<Record<Bell, NextDue>>>
 }
 
 export interface Jobs {
@@ -41,11 +46,34 @@ const lockLifetimeMs = 30_000
 export function createJobs(options: JobsOptions): Jobs {
   const { log, handlers } = options
   const stopping = new AbortController()
-  const drains = handlers ? drainsOf(handlers, stopping.signal, log) : null
+  const timers = new Map<Bell | 'sweep', NodeJS.Timeout>()
+  const drains = handlers ? drainsOf(alarmed(handlers), stopping.signal, log) : null
   let open: { store: OpenStore; agenda: Agenda } | undefined
   let retry: NodeJS.Timeout | undefined
   let watchdog: NodeJS.Timeout | undefined
   let sweptAt = Date.now()
+
+  /** The same handlers, each of which is looked at again when the next of its work falls due. */
+  function alarmed(all: Readonly<Record<Bell | 'sweep', Handler>>): Record<Bell | 'sweep', Handler> {
+    const withAlarm =
+      (bell: Bell): Handler =>
+      async signal => {
+        await all[bell](signal)
+        const ms = await options.nextDue?.[bell]?.()
+        clearTimeout(timers.get(bell))
+        if (ms === undefined || ms > options.sweepEveryMs || signal.aborted) return
+        timers.set(
+          bell,
+          setTimeout(() => drains?.[bell].wake(), ms + 20),
+        )
+      }
+    return {
+      sweep: all.sweep,
+      sync: withAlarm('sync'),
+      removal: withAlarm('removal'),
+      deliver: withAlarm('deliver'),
+    }
+  }
 
   async function connect(): Promise<void> {
     const store = await openStore(options.store, log)
@@ -122,6 +150,7 @@ export function createJobs(options: JobsOptions): Jobs {
     async stop(graceMs) {
       clearTimeout(retry)
       clearInterval(watchdog)
+      for (const timer of timers.values()) clearTimeout(timer)
       stopping.abort(new Error('saasm is stopping'))
       await open?.agenda
         .stop(false)

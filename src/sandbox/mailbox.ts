@@ -21,7 +21,7 @@ export interface Mail {
 }
 
 export type MailFault =
-  | { kind: 'status'; status: number; body?: unknown; retryAfterSeconds?: number }
+  | { kind: 'status'; status: number; body?: unknown; retryAfterSeconds?: number; afterStoring?: boolean }
   | { kind: 'lost-after-storing' }
   | { kind: 'delay'; ms: number }
 
@@ -33,7 +33,11 @@ export interface Mailbox {
   /** Returns the way to unsubscribe. */
   onChange(listener: () => void): () => void
   /** Each fault is used by one request, in the order they were asked for. */
-  readonly faults: { next(fault: MailFault): void }
+  readonly faults: {
+    next(fault: MailFault): void
+    /** Asked for each request that no fault was asked for. */
+    each(choose: () => MailFault | undefined): void
+  }
 }
 
 const mailsMax = 5_000
@@ -55,6 +59,7 @@ export function createMailbox(options: {
   const listeners = new Set<() => void>()
   const faults: MailFault[] = []
   const recent: number[] = []
+  let chosen: () => MailFault | undefined = () => undefined
 
   function store(payload: MailPayload, key: string | null, raw: string): string {
     const id = newId()
@@ -84,12 +89,8 @@ export function createMailbox(options: {
     const raw = await readBody(req, bodyMaxBytes)
     const refused = unauthorized(req, options.apiKey) ?? overRate(res) ?? refusal(req, raw)
     if (refused) return refuse(res, refused)
-    const fault = faults.shift()
-    if (fault?.kind === 'status') {
-      if (fault.retryAfterSeconds !== undefined) res.setHeader('retry-after', String(fault.retryAfterSeconds))
-      const body = { statusCode: fault.status, name: 'application_error', message: 'A fault was asked for.' }
-      return answerJson(res, fault.status, fault.body ?? body)
-    }
+    const fault = faults.shift() ?? chosen()
+    if (fault?.kind === 'status' && !fault.afterStoring) return answerFault(res, fault)
     if (fault?.kind === 'delay') await wait(fault.ms)
     const key = keyOf(req)
     const known = key === null ? undefined : liveKey(key)
@@ -102,6 +103,7 @@ export function createMailbox(options: {
     }
     const id = known?.id ?? store(JSON.parse(raw), key, raw)
     if (fault?.kind === 'lost-after-storing') req.socket.destroy()
+    else if (fault?.kind === 'status') answerFault(res, fault)
     else answerJson(res, 200, { id })
   }
 
@@ -132,7 +134,12 @@ export function createMailbox(options: {
 
   return {
     mails,
-    faults: { next: fault => void faults.push(fault) },
+    faults: {
+      next: fault => void faults.push(fault),
+      each(choose) {
+        chosen = choose
+      },
+    },
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -153,6 +160,12 @@ export function createMailbox(options: {
       return true
     },
   }
+}
+
+function answerFault(res: ServerResponse, fault: Extract<MailFault, { kind: 'status' }>): void {
+  if (fault.retryAfterSeconds !== undefined) res.setHeader('retry-after', String(fault.retryAfterSeconds))
+  const body = { statusCode: fault.status, name: 'application_error', message: 'A fault was asked for.' }
+  answerJson(res, fault.status, fault.body ?? body)
 }
 
 /** Status, name and message, as Resend words them. */

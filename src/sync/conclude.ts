@@ -11,6 +11,7 @@ import { connectorById } from '../connectors/registry.ts'
 import type { Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { lockInstance, moveInstance, recordOutcome } from '../instances/store.ts'
+import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
 import { count } from '../lib/text.ts'
 import { lastHeldHash } from './held.ts'
@@ -42,44 +43,49 @@ export async function conclude(
   end: StreamEnd & { problems: number },
 ): Promise<void> {
   const now = work.clock.now()
-  await work.db.transaction(async tx => {
-    const instance = await stillTheSame(tx, run, before, now)
-    if (!instance) return
-    const staged = { runId: run.id, fence: run.fence }
-    const plan = await planMerge(tx, instance.id, staged)
-    const held = end.complete && isUnbelievable(plan)
-    if (end.complete) await clearMissing(tx, instance.id)
-    const missing = held ? await markMissing(tx, instance.id, staged) : null
-    const asked = held ? await lastHeldHash(tx, instance.id) : undefined
-    const counts = await mergeStaged(tx, instance.id, staged, {
-      now,
-      removals: end.complete && !held ? 'apply' : 'keep',
-    })
-    const state: RunState = held ? 'held' : end.complete ? 'succeeded' : 'partial'
-    const warnings = warningsOf(end, held ? plan : null)
-    const question = missing && { count: missing.count, of: plan.before, hash: missing.hash }
-    const settled = await settleRun(tx, run, state, { ...counts, warnings, endedAt: now, held: question })
-    if (!settled) throw new ClaimLost()
-    await recordOutcome(tx, instance.id, {
-      lastOutcome: state,
-      lastFaultCode: null,
-      lastSuccessAt: now,
-      nextSyncAt: nextSyncAt(instance, now),
-    })
-    const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
-    const told = { counts, warnings, users, lastSuccessAt: now, next: nextSync(instance) }
-    const kind = successKind(instance)
-    if (kind) await tell(tx, work, instance, kind, told)
-    // The same people missing again are not asked about again.
-    if (missing && (instance.lastOutcome !== 'held' || asked !== missing.hash)) {
-      await tell(tx, work, instance, 'held', {
-        ...told,
-        next: heldSteps,
-        held: heldOf(run, plan.before, missing),
+  await work.db.transaction(
+    async tx => {
+      const instance = await stillTheSame(tx, run, before, now)
+      if (!instance) return
+      const staged = { runId: run.id, fence: run.fence }
+      const plan = await planMerge(tx, instance.id, staged)
+      const held = end.complete && isUnbelievable(plan)
+      if (end.complete) await clearMissing(tx, instance.id)
+      const missing = held ? await markMissing(tx, instance.id, staged) : null
+      const asked = held ? await lastHeldHash(tx, instance.id) : undefined
+      const counts = await mergeStaged(tx, instance.id, staged, {
+        now,
+        removals: end.complete && !held ? 'apply' : 'keep',
       })
-    }
-    await tellAsker(tx, work, run, instance, told)
-  })
+      crashpoint('merge-done')
+      const state: RunState = held ? 'held' : end.complete ? 'succeeded' : 'partial'
+      const warnings = warningsOf(end, held ? plan : null)
+      const question = missing && { count: missing.count, of: plan.before, hash: missing.hash }
+      const settled = await settleRun(tx, run, state, { ...counts, warnings, endedAt: now, held: question })
+      if (!settled) throw new ClaimLost()
+      crashpoint('run-settled')
+      await recordOutcome(tx, instance.id, {
+        lastOutcome: state,
+        lastFaultCode: null,
+        lastSuccessAt: now,
+        nextSyncAt: nextSyncAt(instance, now),
+      })
+      const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
+      const told = { counts, warnings, users, lastSuccessAt: now, next: nextSync(instance) }
+      const kind = successKind(instance)
+      if (kind) await tell(tx, work, instance, kind, told)
+      // The same people missing again are not asked about again.
+      if (missing && (instance.lastOutcome !== 'held' || asked !== missing.hash)) {
+        await tell(tx, work, instance, 'held', {
+          ...told,
+          next: heldSteps,
+          held: heldOf(run, plan.before, missing),
+        })
+      }
+      await tellAsker(tx, work, run, instance, told)
+    },
+    { patient: true },
+  )
 }
 
 function heldOf(run: SyncRun, of: number, missing: Missing): NonNullable<Announcement['held']> {
@@ -98,6 +104,7 @@ export async function concludeFailure(
     const instance = await stillTheSame(tx, run, before, now)
     if (!instance) return
     if (!(await settleRun(tx, run, 'failed', { fault, endedAt: now }))) throw new ClaimLost()
+    crashpoint('failure-settled')
     const kind = failureKind(instance, fault)
     const reason = revokes(fault)
     await recordOutcome(tx, instance.id, {

@@ -7,13 +7,17 @@ import { connectorById } from '../connectors/registry.ts'
 import type { Instance } from '../instances/instance.ts'
 import type { Seal } from '../instances/seal.ts'
 import { instanceById } from '../instances/store.ts'
+import { crashpoint } from '../lib/crashpoint.ts'
 import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
 import type { SyncRun } from './run.ts'
-import { ClaimLost, claimRun, giveBackRun, heartbeatMs, holdRun, settleRun } from './store.ts'
+import { ClaimLost, claimRun, giveBackRun, heartbeatMs, holdRun, nextWorkMs, settleRun } from './store.ts'
+import { syncRunTable } from './table.ts'
 import type { Work } from './work.ts'
 
 export interface Runner {
+  /** Milliseconds until a run falls due, or until a dead worker's lease ends. */
+  nextDue(): Promise<number | undefined>
   /** Execute every run that is due, a few at a time; stops at page edges when the signal says so. */
   runDue(signal: AbortSignal): Promise<void>
 }
@@ -24,16 +28,20 @@ const runsAtOnceMax = 4
 const putOffMaxMs = 6 * 3_600_000
 /** A run that took its worker down this often is failed, so that it cannot go on for ever. */
 const attemptsMax = 5
+/** How long a merge may still take to answer after its claim was lost: it may have been its own commit. */
+const lostGraceMs = 5_000
 
 export function createRunner(work: Work): Runner {
   async function lane(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const run = await claimRun(work.db, work.owner, work.clock.now())
       if (!run) return
+      crashpoint('run-claimed')
       await execute(work, run, signal)
     }
   }
   return {
+    nextDue: () => nextWorkMs(work.db.conn, syncRunTable, work.clock.now()),
     async runDue(signal) {
       await Promise.all(Array.from({ length: runsAtOnceMax }, () => lane(signal)))
     },
@@ -42,29 +50,56 @@ export function createRunner(work: Work): Runner {
 
 /** One claimed run to its end: settled, given back, or left to its lease when the database does not answer. */
 async function execute(work: Work, run: SyncRun, signal: AbortSignal): Promise<void> {
-  const { db, clock, log } = work
+  const { db, clock } = work
   const instance = await instanceById(db.conn, run.instanceId)
   if (instance?.status !== 'live') {
     await settleRun(db.conn, run, 'cancelled', { endedAt: clock.now() })
     return
   }
   const lost = new AbortController()
-  const heartbeat = setInterval(() => {
-    void holdRun(db.conn, run).then(
-      held => held || lost.abort(new ClaimLost()),
-      error => log.warn({ reason: String(error), run: run.id }, 'A heartbeat was not heard'),
-    )
-  }, heartbeatMs)
+  const stopBeating = beat(work, run, lost)
   try {
     if (run.attempt > attemptsMax)
       throw new Error(`The run was begun ${run.attempt - 1} times and never ended`)
     const end = await read(work, run, instance, AbortSignal.any([signal, lost.signal]))
-    await conclude(work, run, instance, end)
+    crashpoint('stream-ended')
+    await unlessLost(conclude(work, run, instance, end), lost.signal)
   } catch (error) {
     await stopped(work, run, instance, error, { signal, lost: lost.signal })
   } finally {
-    clearInterval(heartbeat)
+    stopBeating()
   }
+}
+
+/** Hold the claim every third of the lease, one beat at a time: a merge locks the run's row, and beats would queue up at it. */
+function beat({ db, log }: Work, run: SyncRun, lost: AbortController): () => void {
+  let beating = false
+  const heartbeat = setInterval(() => {
+    if (beating) return
+    beating = true
+    holdRun(db.conn, run)
+      .then(
+        held => held || lost.abort(new ClaimLost()),
+        error => log.warn({ reason: String(error), run: run.id }, 'A heartbeat was not heard'),
+      )
+      .finally(() => {
+        beating = false
+      })
+  }, heartbeatMs)
+  return () => clearInterval(heartbeat)
+}
+
+/** A merge whose connection is half-open never answers: once the claim is lost it is waited for a little, and left. */
+async function unlessLost(merging: Promise<void>, lost: AbortSignal): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const left = new Promise<never>((_, reject) => {
+    const leave = () => {
+      timer = setTimeout(() => reject(new ClaimLost()), lostGraceMs)
+    }
+    if (lost.aborted) leave()
+    else lost.addEventListener('abort', leave, { once: true })
+  })
+  await Promise.race([merging, left]).finally(() => clearTimeout(timer))
 }
 
 /** Everything the vendor lists goes to staging; returns once the stream has ended by itself. */
@@ -88,10 +123,12 @@ async function read(
     if (next.done) return { ...next.value, problems }
     await stageAccounts(db, { runId: run.id, fence: run.fence }, next.value.accounts)
     await stageProblems(db.conn, run.id, problems, next.value.problems)
+    crashpoint('page-staged')
     pages += 1
     peopleRead += next.value.accounts.length
     problems += next.value.problems.length
     if (!(await holdRun(db.conn, run, { pages, peopleRead }))) throw new ClaimLost()
+    crashpoint('page-counted')
     signal.throwIfAborted()
   }
 }

@@ -4,14 +4,18 @@ import { announce, tellPerson } from '../announce/announce.ts'
 import { appendAudit } from '../audit/store.ts'
 import type { Tx } from '../db/db.ts'
 import { instanceById, lockInstance, moveInstance, recordOutcome } from '../instances/store.ts'
+import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
 import { announcementOf } from './conclude.ts'
 import type { Removal } from './removal.ts'
 import { nextSyncAt } from './schedule.ts'
-import { advanceRemoval, ClaimLost, claimRemoval, giveBackRemoval } from './store.ts'
+import { advanceRemoval, ClaimLost, claimRemoval, giveBackRemoval, nextWorkMs } from './store.ts'
+import { removalTable } from './table.ts'
 import type { Work } from './work.ts'
 
 export interface Remover {
+  /** Milliseconds until a removal falls due, or until a dead worker's lease ends. */
+  nextDue(): Promise<number | undefined>
   /** Work off every removal that is due; stops between two batches when the signal says so. */
   removeDue(signal: AbortSignal): Promise<void>
 }
@@ -21,10 +25,12 @@ const batchMax = 1_000
 
 export function createRemover(work: Work): Remover {
   return {
+    nextDue: () => nextWorkMs(work.db.conn, removalTable, work.clock.now()),
     async removeDue(signal) {
       while (!signal.aborted) {
         const removal = await claimRemoval(work.db, work.owner, work.clock.now())
         if (!removal) return
+        crashpoint('removal-claimed')
         await workOff(work, removal, signal)
       }
     },
@@ -37,16 +43,19 @@ async function workOff(work: Work, removal: Removal, signal: AbortSignal): Promi
     const more = await work.db
       .transaction(async tx => {
         const { reported, deleted } = await removeAccounts(tx, removal.instanceId, batchMax)
+        crashpoint('batch-removed')
         const done = deleted < batchMax
         const held = await advanceRemoval(tx, removal, { removed: reported, done, now: work.clock.now() })
         if (!held) throw new ClaimLost()
         if (done) await end(tx, work, held)
+        if (done) crashpoint('removal-ended')
         return !done
       })
       .catch(error => {
         if (error instanceof ClaimLost) return false
         throw error
       })
+    crashpoint('batch-committed')
     if (!more) return
   }
 }

@@ -152,6 +152,21 @@ export async function cancelRequested(conn: Conn, instanceId: string, now: Date)
     .where(and(eq(syncRunTable.instanceId, instanceId), eq(syncRunTable.state, 'requested')))
 }
 
+/** Milliseconds until the next of these work rows falls due, or the lease of one ends; undefined: neither will. */
+export async function nextWorkMs(
+  conn: Conn,
+  table: typeof syncRunTable | typeof removalTable,
+  now: Date,
+): Promise<number | undefined> {
+  const at = now.toISOString()
+  const rows = await conn.execute<{ ms: number | null }>(sql`
+    select (extract(epoch from least(
+      min(due_at) filter (where state = 'requested' and due_at > ${at}) - ${at}::timestamptz,
+      min(lease_until) filter (where state = 'running' and lease_until > now()) - now())) * 1000)::float8 as ms
+    from ${table} where state in ('requested', 'running')`)
+  return rows[0]?.ms ?? undefined
+}
+
 /** Claim the removal that is due longest; undefined: none. */
 export async function claimRemoval(db: Db, owner: string, now: Date): Promise<Removal | undefined> {
   const rows = await db.conn

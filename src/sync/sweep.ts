@@ -1,6 +1,7 @@
 // The sweep: asks for runs of instances that are due, and rings for everything that nobody took. The only clock there is.
 import { purgeGone } from '../accounts/summary.ts'
 import { dueInstances, recordOutcome } from '../instances/store.ts'
+import { crashpoint } from '../lib/crashpoint.ts'
 import { requestRun } from './request.ts'
 import { nextSyncAt } from './schedule.ts'
 import type { Work } from './work.ts'
@@ -19,6 +20,7 @@ export function createSweep(work: Work): (signal: AbortSignal) => Promise<void> 
       if (signal.aborted) return
       await db.transaction(async tx => {
         await requestRun(tx, { instanceId: instance.id, trigger: 'scheduled', by: null, now }, ring)
+        crashpoint('run-requested')
         await recordOutcome(tx, instance.id, { nextSyncAt: nextSyncAt(instance, now) })
       })
     }

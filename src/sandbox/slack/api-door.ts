@@ -25,6 +25,8 @@ export interface ApiCall {
 export interface ApiDoor {
   handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>
   next(fault: SlackFault): void
+  /** Asked for each call that no fault was asked for. */
+  each(choose: (method: string) => SlackFault | undefined): void
   /** The newest 1,000 calls, oldest first. */
   readonly journal: readonly ApiCall[]
 }
@@ -36,10 +38,11 @@ export function createApiDoor(workspace: Workspace, options: { enforceRates: boo
   const faults: SlackFault[] = []
   const journal: ApiCall[] = []
   const rate = createRates()
+  let chosen: (method: string) => SlackFault | undefined = () => undefined
 
   function takeFault(method: string): SlackFault | undefined {
     const at = faults.findIndex(fault => fault.method === undefined || fault.method === method)
-    return at < 0 ? undefined : faults.splice(at, 1)[0]
+    return at < 0 ? chosen(method) : faults.splice(at, 1)[0]
   }
 
   function call(name: string, args: Record<string, unknown>, token: string): Record<string, unknown> {
@@ -62,6 +65,9 @@ export function createApiDoor(workspace: Workspace, options: { enforceRates: boo
   return {
     journal,
     next: fault => void faults.push(fault),
+    each(choose) {
+      chosen = choose
+    },
     async handle(req, res) {
       const { pathname, searchParams } = new URL(req.url ?? '/', 'http://slack')
       if (!pathname.startsWith('/api/')) return false

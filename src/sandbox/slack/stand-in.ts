@@ -42,7 +42,11 @@ export interface SlackStandIn {
   stateFor(userId: string, options?: { messagesMax?: number }): PersonState
   /** Returns the way to unsubscribe. */
   onChange(listener: () => void): () => void
-  readonly faults: { next(fault: SlackFault): void; dropSockets(): void }
+  readonly faults: {
+    next(fault: SlackFault): void
+    each(choose: (method: string) => SlackFault | undefined): void
+    dropSockets(): void
+  }
   readonly journal: readonly ApiCall[]
   /** The channel itself, for tests that archive it or take the bot out. */
   channel(name: string): Channel
@@ -109,7 +113,7 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
   return {
     stateFor,
     journal: api.journal,
-    faults: { next: api.next, dropSockets: deliveries.dropSockets },
+    faults: { next: api.next, each: api.each, dropSockets: deliveries.dropSockets },
     upgrade: deliveries.upgrade,
     handle: async (req, res) =>
       files.handle(req, res) || (await api.handle(req, res)) || (await responses.handle(req, res)),

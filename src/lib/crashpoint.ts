@@ -1,0 +1,58 @@
+// Crash points: named places where the fault suite ends this very process, as SIGKILL does. Without a setting they do nothing.
+
+/** Every place, in the order a run, a telling and a removal pass them. The fault suite hits each of them. */
+export const crashPoints = [
+  /** The sweep asked for a due run and has not written when the next is due. */
+  'run-requested',
+  /** A transaction is committed, and nobody has been rung for yet. */
+  'committed',
+  'run-claimed',
+  /** A page is in staging, and the run does not know of it. */
+  'page-staged',
+  'page-counted',
+  /** The vendor's stream ended by itself; nothing is merged. */
+  'stream-ended',
+  /** Accounts are merged, the run still runs; not committed. */
+  'merge-done',
+  /** The run's state is written, nothing is told; not committed. */
+  'run-settled',
+  'failure-settled',
+  /** An instance's change is written, its outbox rows are not; not committed. */
+  'announce-begun',
+  'announce-written',
+  'entry-claimed',
+  /** The first attempt is written down, the message has not left. */
+  'mail-begun',
+  /** The mail service has it, the outbox does not know. */
+  'mail-sent',
+  'post-begun',
+  'post-sent',
+  'edit-sent',
+  /** A bundle of failures is posted, and none of its rows knows. */
+  'bundle-sent',
+  'removal-claimed',
+  /** A batch of accounts is deleted and not counted; not committed. */
+  'batch-removed',
+  'batch-committed',
+  /** The last batch is counted and its end is told; not committed. */
+  'removal-ended',
+] as const
+
+export type CrashPoint = (typeof crashPoints)[number]
+
+let armed: { name: CrashPoint; left: number } | undefined
+
+/** Arm one point: `merge-done`, or `page-staged:2` for the second time it is reached. Throws for a name that is none. */
+export function armCrashpoint(setting: string): void {
+  const [word, times = '1'] = setting.split(':')
+  const name = crashPoints.find(point => point === word)
+  if (!name || !/^[1-9]\d{0,3}$/.test(times)) throw new Error(`There is no crash point ${setting}`)
+  armed = { name, left: Number(times) }
+}
+
+/** Ends the process here, without a last word, when this point is armed and its count is reached. */
+export function crashpoint(name: CrashPoint): void {
+  if (armed?.name !== name) return
+  armed.left -= 1
+  if (armed.left === 0) process.kill(process.pid, 'SIGKILL')
+}
