@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { createDeliverer } from './announce/deliver.ts'
 import { createMailer, createNoMailer } from './announce/mailer.ts'
 import { auditGesture } from './chat/audit.ts'
+import type { Access } from './chat/authorize.ts'
 import { connectGesture } from './chat/connect.ts'
 import { deleteInstanceGesture } from './chat/delete-instance.ts'
 import { deleteUsersGesture } from './chat/delete-users.ts'
@@ -41,7 +42,9 @@ export interface AppOptions {
   mail: { apiKey: string; baseUrl: string | null; from: string } | null
   secretKeys: Buffer[]
   channel: string | null
-  admins: readonly string[]
+  access: Access
+  /** Of one person; 60 unless told. */
+  requestsPerMinute?: number
   allowPrivateNetwork: boolean
   roles: { chat: boolean; work: boolean }
   /** Brings the database up to date. Tried again while the database does not answer; `/readyz` says so meanwhile. */
@@ -155,7 +158,10 @@ export function createApp(options: AppOptions): App {
     ...options.listen,
     log,
     clock,
-    hear: createHearing([...gestures, createHelpGesture(gestures)], house, options.admins),
+    hear: createHearing([...gestures, createHelpGesture(gestures)], house, {
+      access: options.access,
+      requestsPerMinute: options.requestsPerMinute ?? 60,
+    }),
     chat: options.roles.chat,
     routes: [
       { path: '/healthz', method: 'GET', handle: (_req, res) => answer(res, 200, 'alive') },

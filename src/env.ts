@@ -1,5 +1,6 @@
 // Settings: the only reader of process.env. Every variable with its meaning; a bad one stops the start with one line each.
 import { z } from 'zod'
+import type { Access } from './chat/authorize.ts'
 import type { LogLevel } from './lib/log.ts'
 
 export interface Settings {
@@ -12,7 +13,7 @@ export interface Settings {
     apiUrl: string | null
   } | null
   channel: string | null
-  admins: string[]
+  access: Access
   databaseUrl: string | null
   mongodbUrl: string | null
   mail: { apiKey: string; baseUrl: string | null; from: string } | null
@@ -29,6 +30,15 @@ const url = (protocols: string[], example: string) =>
   z.string().refine(text => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     message: `is not an address like ${example}`,
   })
+
+const holders = z
+  .string()
+  .default('')
+  .transform(text => text.split(/[\s,]+/).filter(Boolean))
+  .refine(
+    ids => ids.every(id => /^[UWS][A-Z0-9]{2,}$/.test(id)),
+    'lists something that is neither a Slack user id (U0123ABCD) nor a user group’s (S0123ABCD); copy ids from a profile’s menu',
+  )
 
 /** One entry a variable: how it is read, and what to say of a bad one. */
 const variables = z.object({
@@ -55,14 +65,10 @@ const variables = z.object({
     .optional(),
   SLACK_API_URL: url(['http:', 'https:'], 'https://slack.com/api/').optional(),
   SAASM_CHANNEL: z.string().max(255).optional(),
-  SAASM_ADMINS: z
-    .string()
-    .default('')
-    .transform(text => text.split(/[\s,]+/).filter(Boolean))
-    .refine(
-      ids => ids.every(id => /^[UW][A-Z0-9]{2,}$/.test(id)),
-      'lists something that is not a Slack user id (U0123ABCD); copy ids from a profile’s menu',
-    ),
+  SAASM_ADMINS: holders,
+  SAASM_OPERATORS: holders,
+  SAASM_VIEWERS: holders,
+  SAASM_OWNERS_MANAGE: z.enum(['true', 'false'], 'is neither true nor false').default('true'),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/saasm').optional(),
   MONGODB_URI: url(['mongodb:', 'mongodb+srv:'], 'mongodb://host:27017/saasm').optional(),
   RESEND_API_KEY: z
@@ -128,7 +134,12 @@ export function readSettings(environment: Record<string, string | undefined>): R
           }
         : null,
       channel: env.SAASM_CHANNEL ?? null,
-      admins: env.SAASM_ADMINS,
+      access: {
+        admins: env.SAASM_ADMINS,
+        operators: env.SAASM_OPERATORS,
+        viewers: env.SAASM_VIEWERS,
+        ownersManage: env.SAASM_OWNERS_MANAGE === 'true',
+      },
       databaseUrl: env.DATABASE_URL ?? null,
       mongodbUrl: env.MONGODB_URI ?? null,
       mail:

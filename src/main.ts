@@ -105,7 +105,7 @@ async function startSandboxed(settings: Settings, databaseUrl: string): Promise<
     },
     secretKeys: settings.secretKeys ?? [await keptKey()],
     channel: settings.channel ?? sandbox.settings.channel,
-    admins: settings.admins,
+    access: settings.access,
     allowPrivateNetwork: true,
     roles: { chat: true, work: true },
     prepare: () => migrate(databaseUrl, migrations),

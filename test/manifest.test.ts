@@ -60,6 +60,7 @@ const scopeOf: Record<string, string | null> = {
   'users.list': 'users:read',
   'conversations.list': 'channels:read',
   'conversations.history': 'channels:history',
+  'usergroups.users.list': 'usergroups:read',
 }
 
 const manifest = parse(readFileSync('manifest.yml', 'utf8')) as z.infer<typeof manifestSchema>

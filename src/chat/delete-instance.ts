@@ -18,7 +18,7 @@ import { loadingView, metadataOf, modal, noticeView } from '../slack/modal.ts'
 import type { ModalView } from '../slack/turn.ts'
 import { requestRemoval } from '../sync/request.ts'
 import type { Gesture, House } from './gesture.ts'
-import { goneText, namedByButton } from './pick.ts'
+import { byValue, byWindow, goneText } from './pick.ts'
 
 const title = 'Delete Instance'
 const box = 'delete-box'
@@ -28,9 +28,9 @@ export const deleteInstanceGesture: Gesture = {
   actions: {
     'delete-instance': {
       role: 'admin',
+      about: byValue,
       loading: () => loadingView(title),
-      async run(turn, house, opened) {
-        const instance = await namedByButton(house, turn.who, turn.value)
+      async run(_turn, house, opened, instance) {
         await opened?.update(
           instance ? await consequences(house, instance, false) : noticeView(title, goneText),
         )
@@ -38,9 +38,8 @@ export const deleteInstanceGesture: Gesture = {
     },
     'delete-understood': {
       role: 'admin',
-      async run(turn, house) {
-        const instance =
-          turn.view && (await namedByButton(house, turn.who, metadataOf(turn.view).instance ?? ''))
+      about: byWindow,
+      async run(turn, house, _opened, instance) {
         const ticked = turn.many.includes(understood.value)
         await turn.update(
           instance ? await consequences(house, instance, ticked) : noticeView(title, goneText),
@@ -49,11 +48,12 @@ export const deleteInstanceGesture: Gesture = {
     },
     'delete-confirm': {
       role: 'admin',
-      async run(turn, house) {
+      about: byWindow,
+      async run(turn, house, _opened, instance) {
         if (!turn.view) return
-        const instance = await namedByButton(house, turn.who, metadataOf(turn.view).instance ?? '')
         const ticked = (turn.view.inputs.many.get(box) ?? []).includes(understood.value)
-        if (instance && !ticked) {
+        const changed = instance && metadataOf(turn.view).version !== String(instance.version)
+        if (instance && (!ticked || changed)) {
           await turn.update(await consequences(house, instance, false))
           return
         }
@@ -99,7 +99,7 @@ async function consequences(house: House, instance: Instance, ticked: boolean): 
     title,
     close: 'Keep',
     blocks,
-    metadata: { instance: instance.id },
+    metadata: { instance: instance.id, version: String(instance.version) },
   })
 }
 

@@ -7,17 +7,19 @@ import { alert, escapeText, section } from '../slack/blocks.ts'
 import { loadingView, metadataOf, modal, noticeView } from '../slack/modal.ts'
 import { requestRemoval } from '../sync/request.ts'
 import type { Gesture } from './gesture.ts'
-import { goneText, namedByButton } from './pick.ts'
+import { byValue, byWindow, goneText } from './pick.ts'
 
 const title = 'Delete All Users'
+const changedText =
+  'Somebody has changed this instance since you opened it, and nothing was deleted. Open Delete All Users again.'
 
 export const deleteUsersGesture: Gesture = {
   actions: {
     'delete-users': {
       role: 'admin',
+      about: byValue,
       loading: () => loadingView(title),
-      async run(turn, house, opened) {
-        const instance = await namedByButton(house, turn.who, turn.value)
+      async run(_turn, house, opened, instance) {
         if (!instance || instance.status === 'deleting') {
           await opened?.update(noticeView(title, goneText))
           return
@@ -34,7 +36,7 @@ export const deleteUsersGesture: Gesture = {
             title,
             submit: 'Delete All Users',
             close: 'Keep users',
-            metadata: { instance: instance.id },
+            metadata: { instance: instance.id, version: String(instance.version) },
             blocks: [
               section(
                 `*${count(users, 'user', 'users')}* of *${name}* will no longer be reported. The instance itself stays.`,
@@ -49,8 +51,10 @@ export const deleteUsersGesture: Gesture = {
   submissions: {
     'delete-users': {
       role: 'admin',
-      async run(turn, house) {
-        const named = await namedByButton(house, turn.who, metadataOf(turn.view).instance ?? '')
+      about: byWindow,
+      async run(turn, house, named) {
+        if (named && metadataOf(turn.view).version !== String(named.version))
+          return { kind: 'update', view: noticeView(title, changedText) }
         const now = house.clock.now()
         const asked = await house.db.transaction(async tx => {
           const instance = named && (await lockInstance(tx, named.id))

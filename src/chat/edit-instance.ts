@@ -16,7 +16,7 @@ import { editForm, type FormNotes } from './edit-form.ts'
 import { readEdit, type WantedEdit } from './edit-read.ts'
 import { saveEdit } from './edit-save.ts'
 import type { ActionRule, Gesture, House } from './gesture.ts'
-import { goneText, namedByButton, pickInstance } from './pick.ts'
+import { byName, byValue, byWindow, goneText, pickInstance } from './pick.ts'
 
 const title = 'Edit Instance'
 
@@ -24,10 +24,10 @@ const title = 'Edit Instance'
 function byButton(repair: boolean): ActionRule {
   return {
     role: 'admin',
+    about: byValue,
     loading: () => loadingView(title),
     inView: 'replace',
-    async run(turn, house, opened) {
-      const instance = await namedByButton(house, turn.who, turn.value)
+    async run(_turn, house, opened, instance) {
       await opened?.update(instance ? await drawn(house, instance, { repair }) : noticeView(title, goneText))
     },
   }
@@ -40,15 +40,20 @@ export const editInstanceGesture: Gesture = {
     usage: 'manage NAME',
     summary: 'Open Edit Instance.',
     role: 'admin',
+    about: byName,
     loading: () => loadingView(title),
-    async run(turn, rest, house, opened) {
+    async run(turn, rest, house, opened, instance) {
+      if (instance) {
+        await opened?.update(await drawn(house, instance))
+        return
+      }
       const picked = await pickInstance(house, turn.who, rest, { actionId: 'manage', verb: 'manage' })
       if ('instance' in picked) await opened?.update(await drawn(house, picked.instance))
       else await opened?.update(modal({ callbackId: 'notice', title, blocks: picked.blocks }))
     },
   },
   actions: { manage: byButton(false), fix: byButton(true) },
-  submissions: { 'edit-instance': { role: 'admin', run: submit } },
+  submissions: { 'edit-instance': { role: 'admin', about: byWindow, run: submit } },
 }
 
 async function drawn(house: House, instance: Instance, notes: FormNotes = {}) {
@@ -65,9 +70,12 @@ async function drawn(house: House, instance: Instance, notes: FormNotes = {}) {
   )
 }
 
-async function submit(turn: SubmissionTurn, house: House): Promise<SubmissionAnswer> {
+async function submit(
+  turn: SubmissionTurn,
+  house: House,
+  instance: Instance | undefined,
+): Promise<SubmissionAnswer> {
   const meta = metadataOf(turn.view)
-  const instance = await namedByButton(house, turn.who, meta.instance ?? '')
   const connector = instance && connectorById(instance.connector)
   if (!instance || !connector) return { kind: 'update', view: noticeView(title, goneText) }
   const read = readEdit(house, instance, connector, turn.view)

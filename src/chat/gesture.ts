@@ -2,6 +2,7 @@
 import type { Connector } from '../connectors/connector.ts'
 import type { Engine } from '../connectors/engine.ts'
 import type { Db } from '../db/db.ts'
+import type { Instance } from '../instances/instance.ts'
 import type { Seal } from '../instances/seal.ts'
 import type { Ring } from '../jobs/jobs.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -35,17 +36,43 @@ export interface House {
   allowPrivateNetwork: boolean
 }
 
-/** The role a person needs. Everything that shows or changes instances is for admins. */
-export type Role = 'admin' | 'anyone'
+/** The role a person needs at least; `anyone` is any member of the workspace who is no guest. */
+export type Role = 'admin' | 'operator' | 'viewer' | 'anyone'
+
+/** Reads the instance that something is about, by team and id: its owner may do it, too, and `run` is handed it. */
+type About<T> = (turn: T, house: House) => Promise<Instance | undefined>
 
 export interface ActionRule {
   role: Role
+  about?: About<ActionTurn>
   /** Set when pressing it in a message or on Home opens a modal: the loading view goes out before anything else. */
   loading?: (turn: ActionTurn) => ModalView
   /** Pressed in a window: the new one is put on top of it (`push`, unless told) or takes its place. */
   inView?: 'push' | 'replace'
   /** `opened` is the loading view when there is one. */
-  run(turn: ActionTurn, house: House, opened: OpenView | undefined): Promise<void>
+  run(
+    turn: ActionTurn,
+    house: House,
+    opened: OpenView | undefined,
+    instance: Instance | undefined,
+  ): Promise<void>
+}
+
+export interface SubmissionRule {
+  role: Role
+  about?: About<SubmissionTurn>
+  run(turn: SubmissionTurn, house: House, instance: Instance | undefined): Promise<SubmissionAnswer>
+}
+
+/** A window was closed: for clearing away what it left, so that a person who may no longer open it still can. */
+export interface ClosingRule {
+  role: Role
+  run(who: Who, view: ShownView, house: House): Promise<void>
+}
+
+export interface OptionsRule {
+  role: Role
+  run(turn: OptionsTurn, house: House): Promise<Option[]>
 }
 
 export interface CommandRule {
@@ -58,9 +85,17 @@ export interface CommandRule {
   /** For the help: one sentence. */
   summary: string
   role: Role
+  /** The one instance that the words name; undefined when they name none, or several. */
+  about?(turn: CommandTurn, rest: string, house: House): Promise<Instance | undefined>
   /** Set when the command opens a modal: its loading view goes out in the first await. */
   loading?: (rest: string) => ModalView
-  run(turn: CommandTurn, rest: string, house: House, opened: OpenView | undefined): Promise<void>
+  run(
+    turn: CommandTurn,
+    rest: string,
+    house: House,
+    opened: OpenView | undefined,
+    instance: Instance | undefined,
+  ): Promise<void>
 }
 
 /**
@@ -70,9 +105,7 @@ export interface CommandRule {
 export interface Gesture {
   command?: CommandRule
   actions?: Readonly<Record<string, ActionRule>>
-  submissions?: Readonly<
-    Record<string, { role: Role; run(turn: SubmissionTurn, house: House): Promise<SubmissionAnswer> }>
-  >
-  closed?: Readonly<Record<string, (who: Who, view: ShownView, house: House) => Promise<void>>>
-  options?: Readonly<Record<string, { role: Role; run(turn: OptionsTurn, house: House): Promise<Option[]> }>>
+  submissions?: Readonly<Record<string, SubmissionRule>>
+  closed?: Readonly<Record<string, ClosingRule>>
+  options?: Readonly<Record<string, OptionsRule>>
 }

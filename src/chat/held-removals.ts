@@ -1,7 +1,8 @@
 // Held removals: Allow this once or Keep users, for the set of people that one run did not find; void when a newer run has ended.
 import { removeMissing } from '../accounts/held.ts'
 import { appendAudit } from '../audit/store.ts'
-import { lockInstance, recordOutcome } from '../instances/store.ts'
+import type { Instance } from '../instances/instance.ts'
+import { findInstance, lockInstance, recordOutcome } from '../instances/store.ts'
 import { count } from '../lib/text.ts'
 import { escapeText, section } from '../slack/blocks.ts'
 import type { ActionTurn, Message } from '../slack/turn.ts'
@@ -10,9 +11,15 @@ import type { Gesture, House } from './gesture.ts'
 
 export const heldRemovalsGesture: Gesture = {
   actions: {
-    'held-allow': { role: 'admin', run: (turn, house) => decide(turn, house, 'allowed') },
-    'held-keep': { role: 'admin', run: (turn, house) => decide(turn, house, 'kept') },
+    'held-allow': { role: 'admin', about: asking, run: (turn, house) => decide(turn, house, 'allowed') },
+    'held-keep': { role: 'admin', about: asking, run: (turn, house) => decide(turn, house, 'kept') },
   },
+}
+
+/** About the instance whose run asks. */
+async function asking({ who, value }: ActionTurn, house: House): Promise<Instance | undefined> {
+  const question = await heldQuestion(house.db.conn, who.teamId, value)
+  return question && findInstance(house.db.conn, who.teamId, question.instanceId)
 }
 
 async function decide(turn: ActionTurn, house: House, what: 'allowed' | 'kept'): Promise<void> {

@@ -15,7 +15,7 @@ import type { Message } from '../slack/turn.ts'
 import { type RunState, type SyncRun, triggerWords } from '../sync/run.ts'
 import { historyOf } from '../sync/store.ts'
 import type { Gesture, House } from './gesture.ts'
-import { goneText, namedByButton, pickInstance } from './pick.ts'
+import { byName, byValue, goneText, pickInstance } from './pick.ts'
 import { freshness, statusText } from './tiles.ts'
 
 const runsMax = 10
@@ -26,17 +26,19 @@ export const historyGesture: Gesture = {
     also: ['runs', 'log'],
     usage: 'history NAME',
     summary: 'The last syncs, with counts or the reason of the failure.',
-    role: 'admin',
-    async run(turn, rest, house) {
+    role: 'operator',
+    about: byName,
+    async run(turn, rest, house, _opened, instance) {
+      if (instance) return turn.reply(await history(house, instance))
       const picked = await pickInstance(house, turn.who, rest, { actionId: 'history', verb: 'history' })
       await turn.reply('instance' in picked ? await history(house, picked.instance) : picked)
     },
   },
   actions: {
     history: {
-      role: 'admin',
-      async run(turn, house) {
-        const instance = await namedByButton(house, turn.who, turn.value)
+      role: 'operator',
+      about: byValue,
+      async run(turn, house, _opened, instance) {
         await turn.reply(instance ? await history(house, instance) : { text: goneText })
       },
     },

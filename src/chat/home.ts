@@ -1,4 +1,4 @@
-// The App Home tab: the tiles for admins, and a clear word for everybody else.
+// The App Home tab: the tiles for who may see them, and a clear word for everybody else.
 import { section } from '../slack/blocks.ts'
 import type { HomeView, Who } from '../slack/turn.ts'
 import type { Verdict } from './authorize.ts'

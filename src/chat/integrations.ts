@@ -8,14 +8,14 @@ export const integrationsGesture: Gesture = {
     also: ['list', 'instances', 'status', 'apps'],
     usage: 'integrations',
     summary: 'Every integration with its instances, each with Manage.',
-    role: 'admin',
+    role: 'viewer',
     async run(turn, _rest, house) {
       await turn.reply(await listed(house, turn.who.teamId, 0))
     },
   },
   actions: {
     'integrations-page': {
-      role: 'admin',
+      role: 'viewer',
       async run(turn, house) {
         const page = Number.parseInt(turn.value, 10) || 0
         const shown = await listed(house, turn.who.teamId, page)

@@ -47,10 +47,13 @@ export const manageRecipientsGesture: Gesture = {
   },
   submissions: { recipients: { role: 'admin', run: save } },
   closed: {
-    async recipients(who, view, house) {
-      // Only one's own: the window's metadata is a hint, never authority.
-      const draft = await readDraft(house.db.conn, { id: metadataOf(view).draft ?? '', ...who })
-      if (draft) await dropDraft(house.db.conn, draft.id, house.clock.now())
+    recipients: {
+      role: 'anyone',
+      async run(who, view, house) {
+        // Only one's own: the window's metadata is a hint, never authority.
+        const draft = await readDraft(house.db.conn, { id: metadataOf(view).draft ?? '', ...who })
+        if (draft) await dropDraft(house.db.conn, draft.id, house.clock.now())
+      },
     },
   },
 }

@@ -2,7 +2,8 @@
 import type { Instance } from '../instances/instance.ts'
 import { findInstance, listInstances, matchInstances } from '../instances/store.ts'
 import { actions, button, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
-import type { Who } from '../slack/turn.ts'
+import { metadataOf } from '../slack/modal.ts'
+import type { ActionTurn, ShownView, Who } from '../slack/turn.ts'
 import type { House } from './gesture.ts'
 import { nearest } from './parse.ts'
 
@@ -66,6 +67,25 @@ function offer(text: string, instances: readonly Instance[], act: { actionId: st
       ...(more > 0 ? [context(`and ${more} more: \`/saasm integrations\` shows them all.`)] : []),
     ],
   }
+}
+
+/** About the one instance whose name these words are, or are a part of. */
+export async function byName(turn: { who: Who }, rest: string, house: House): Promise<Instance | undefined> {
+  const matches = rest === '' ? [] : await matchInstances(house.db.conn, turn.who.teamId, rest)
+  return matches.length === 1 ? matches[0] : undefined
+}
+
+/** About the instance whose id is the button's value. */
+export function byValue(turn: ActionTurn, house: House): Promise<Instance | undefined> {
+  return namedByButton(house, turn.who, turn.value)
+}
+
+/** About the instance whose id is in the window's metadata. */
+export async function byWindow(
+  turn: { who: Who; view: ShownView | undefined },
+  house: House,
+): Promise<Instance | undefined> {
+  return turn.view && namedByButton(house, turn.who, metadataOf(turn.view).instance ?? '')
 }
 
 /** The instance that a button names, if it is this team's and not deleted. */

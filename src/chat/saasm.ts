@@ -1,22 +1,26 @@
 // What is heard from Slack: one guard in front of every gesture, then the gesture, and an answer on every path.
-import { appendAudit } from '../audit/store.ts'
+import { type AuditSource, appendAudit } from '../audit/store.ts'
+import type { Instance } from '../instances/instance.ts'
 import { newReference } from '../lib/ids.ts'
+import { clampText } from '../lib/text.ts'
 import { noticeView } from '../slack/modal.ts'
 import type { ActionTurn, Hearing, Message, OpenView, Who } from '../slack/turn.ts'
-import { createAuthorize } from './authorize.ts'
-import type { ActionRule, CommandRule, Gesture, House } from './gesture.ts'
+import { type Access, createAuthorize } from './authorize.ts'
+import type { ActionRule, Gesture, House, Role } from './gesture.ts'
 import { rulesOf, unknownWord } from './help.ts'
 import { homeTab } from './home.ts'
+import { createLimit } from './limit.ts'
 import { parseWords } from './parse.ts'
 
 /** Wire the gestures. Throws when two of them claim one word or id. */
 export function createHearing(
   gestures: readonly Gesture[],
   house: House,
-  admins: readonly string[],
+  options: { access: Access; requestsPerMinute: number },
 ): Hearing {
   const { log } = house
-  const authorize = createAuthorize(house.slack, admins)
+  const authorize = createAuthorize(house.slack, options.access)
+  const isWithin = createLimit(house.clock, options.requestsPerMinute)
   const rules = rulesOf(gestures)
   const commands = table(
     rules.flatMap(rule => [rule.word, ...(rule.also ?? [])].map(word => [word, rule] as const)),
@@ -26,17 +30,24 @@ export function createHearing(
   const closings = table(gestures.flatMap(gesture => Object.entries(gesture.closed ?? {})))
   const loads = table(gestures.flatMap(gesture => Object.entries(gesture.options ?? {})))
 
-  /** A refusal is written down: who, and what was asked for. */
-  async function refused(who: Who, what: string): Promise<void> {
-    await house.db.transaction(tx =>
-      appendAudit(tx, {
-        teamId: who.teamId,
-        actor: who.userId,
-        source: 'command',
-        action: 'refused',
-        after: { what },
-      }),
-    )
+  /** The guard: how much, then who, then which instance, which is this team's. A refusal is told first, then written down. */
+  async function admit(asked: Asked): Promise<Admission> {
+    if (!isWithin(asked.who)) {
+      log.info({ userId: asked.who.userId, what: asked.what }, 'A person asked for too much in a minute')
+      const reason = 'That was a lot at once. Wait a minute, then try again.'
+      return { ok: false, reason, writeDown: async () => {} }
+    }
+    const about = asked.about?.()
+    const [verdict, instance] = await Promise.all([authorize(asked.who, asked.role, about), about])
+    if (verdict.ok) return { ok: true, instance }
+    const entry = {
+      teamId: asked.who.teamId,
+      actor: asked.who.userId,
+      source: asked.source,
+      action: 'refused',
+      after: { what: asked.what },
+    }
+    return { ...verdict, writeDown: () => house.db.transaction(tx => appendAudit(tx, entry)) }
   }
 
   /** Something broke on our side: a reference for the log and for the person, in the window or as a reply. */
@@ -49,87 +60,135 @@ export function createHearing(
   }
 
   async function guarded(
-    turn: { who: Who; reply(message: Message): Promise<void> },
-    rule: Pick<CommandRule | ActionRule, 'role'>,
-    what: string,
+    turn: { reply(message: Message): Promise<void> },
+    asked: Asked,
     open: (() => Promise<OpenView>) | undefined,
-    run: (opened: OpenView | undefined) => Promise<void>,
+    run: (opened: OpenView | undefined, instance: Instance | undefined) => Promise<void>,
   ): Promise<void> {
     // The window first: a trigger lives three seconds, and the person's role may take one of them.
-    const opening = open?.().then(
-      view => ({ view }),
-      (error: unknown) => ({ error }),
-    )
-    const [verdict, opened] = await Promise.all([authorize(turn.who, rule.role), opening])
+    const admitting = settled(admit(asked))
+    const opened = open && (await settled(open()))
+    const admitted = await admitting
     if (opened && 'error' in opened) {
-      log.info({ reason: String(opened.error), what }, 'A window could not be opened')
+      log.info({ reason: String(opened.error), what: asked.what }, 'A window could not be opened')
       return turn.reply({ text: 'Slack did not open the window in time. Please try again.' })
     }
-    const view = opened?.view
+    const view = opened?.value
     const say = (text: string) =>
       view ? view.update(noticeView('saasm', text, 'warning')) : turn.reply({ text })
-    if (!verdict.ok) {
-      await say(verdict.reason)
-      return refused(turn.who, what)
-    }
     try {
-      await run(view)
+      if ('error' in admitted) throw admitted.error
+      if (admitted.value.ok) await run(view, admitted.value.instance)
+      else {
+        await say(admitted.value.reason)
+        await admitted.value.writeDown()
+      }
     } catch (error) {
-      await broke(error, what, say)
+      await broke(error, asked.what, say)
     }
   }
 
   return {
     async command(turn) {
+      const { who } = turn
       const { word, rest } = parseWords(turn.words)
       const rule = commands.get(word || 'help')
-      if (!rule) return turn.reply(unknownWord(word, rules))
+      if (!rule) {
+        const unknown = {
+          who,
+          role: 'anyone',
+          what: `/saasm ${clampText(word, 40)}`,
+          source: 'command',
+        } as const
+        return guarded(turn, unknown, undefined, () => turn.reply(unknownWord(word, rules)))
+      }
       const loading = rule.loading?.(rest)
       const open = loading ? () => turn.open(loading) : undefined
-      await guarded(turn, rule, `/saasm ${rule.word}`, open, opened => rule.run(turn, rest, house, opened))
+      const about = rule.about && (async () => rule.about?.(turn, rest, house))
+      const asked = { who, role: rule.role, what: `/saasm ${rule.word}`, source: 'command', about } as const
+      await guarded(turn, asked, open, (opened, instance) => rule.run(turn, rest, house, opened, instance))
     },
     async action(turn) {
-      const id = baseOf(turn.actionId)
-      const rule = actions.get(id)
-      if (!rule) return log.warn({ actionId: turn.actionId }, 'Nobody hears this action')
-      await guarded(turn, rule, id, openerOf(rule, turn), opened => rule.run(turn, house, opened))
+      const { who } = turn
+      const what = baseOf(turn.actionId)
+      const rule = actions.get(what)
+      if (!rule) {
+        const unknown = { who, role: 'anyone', what: clampText(what, 40), source: 'button' } as const
+        return guarded(turn, unknown, undefined, async () =>
+          log.warn({ actionId: turn.actionId }, 'Nobody hears this action'),
+        )
+      }
+      const about = rule.about && (async () => rule.about?.(turn, house))
+      const asked = { who, role: rule.role, what, source: 'button', about } as const
+      const run = (opened: OpenView | undefined, instance: Instance | undefined) =>
+        rule.run(turn, house, opened, instance)
+      await guarded(turn, asked, openerOf(rule, turn), run)
     },
     async submission(turn) {
-      const id = turn.view.callbackId
-      const rule = submissions.get(id)
-      if (!rule)
-        return {
-          kind: 'update',
-          view: noticeView('saasm', 'This window is from another version. Open it again.'),
-        }
-      const verdict = await authorize(turn.who, rule.role)
-      if (!verdict.ok) {
-        await refused(turn.who, id)
-        return { kind: 'update', view: noticeView('saasm', verdict.reason, 'warning') }
-      }
+      const { who } = turn
+      const what = turn.view.callbackId
+      const rule = submissions.get(what)
+      const about = rule?.about && (async () => rule.about?.(turn, house))
+      const role = rule?.role ?? 'anyone'
       try {
-        return await rule.run(turn, house)
+        const admitted = await admit({ who, role, what: clampText(what, 40), source: 'modal', about })
+        if (!admitted.ok) {
+          await admitted.writeDown()
+          return { kind: 'update', view: noticeView('saasm', admitted.reason, 'warning') }
+        }
+        if (rule) return await rule.run(turn, house, admitted.instance)
+        const text = 'This window is from another version. Open it again.'
+        return { kind: 'update', view: noticeView('saasm', text) }
       } catch (error) {
         let said = ''
-        await broke(error, id, async text => {
+        await broke(error, what, async text => {
           said = text
         })
         return { kind: 'update', view: noticeView('saasm', said, 'error') }
       }
     },
     async closed(who, view) {
-      await closings.get(view.callbackId)?.(who, view, house)
+      const rule = closings.get(view.callbackId)
+      const what = clampText(view.callbackId, 40)
+      const admitted = await admit({ who, role: rule?.role ?? 'anyone', what, source: 'modal' })
+      if (!admitted.ok) return admitted.writeDown()
+      await rule?.run(who, view, house)
     },
     async options(turn) {
-      const rule = loads.get(baseOf(turn.actionId))
-      if (!rule || !(await authorize(turn.who, rule.role)).ok) return []
-      return rule.run(turn, house)
+      const what = baseOf(turn.actionId)
+      const rule = loads.get(what)
+      const role = rule?.role ?? 'anyone'
+      const admitted = await admit({ who: turn.who, role, what: clampText(what, 40), source: 'modal' })
+      if (!admitted.ok) await admitted.writeDown()
+      return rule && admitted.ok ? rule.run(turn, house) : []
     },
     async home(turn) {
-      const verdict = await authorize(turn.who, 'admin')
+      if (!isWithin(turn.who)) return
+      const verdict = await authorize(turn.who, 'viewer')
       await turn.publish(await homeTab(house, turn.who, verdict, 0))
     },
   }
+}
+
+/** What somebody asks for, before it is known whether they may. */
+interface Asked {
+  who: Who
+  role: Role
+  /** For the audit: what was asked for. */
+  what: string
+  source: AuditSource
+  about?: (() => Promise<Instance | undefined>) | undefined
+}
+
+type Admission =
+  | { ok: true; instance: Instance | undefined }
+  | { ok: false; reason: string; writeDown(): Promise<void> }
+
+function settled<T>(work: Promise<T>): Promise<{ value: T } | { error: unknown }> {
+  return work.then(
+    value => ({ value }),
+    (error: unknown) => ({ error }),
+  )
 }
 
 /** `manage:3` is `manage`: the suffix only keeps ids apart within one message. */

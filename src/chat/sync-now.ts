@@ -5,7 +5,7 @@ import { actions, button, escapeText, momentText, section } from '../slack/block
 import type { Message, Who } from '../slack/turn.ts'
 import { requestRun } from '../sync/request.ts'
 import type { Gesture, House } from './gesture.ts'
-import { goneText, namedByButton, pickInstance } from './pick.ts'
+import { byName, byValue, goneText, pickInstance } from './pick.ts'
 import { whyInactive } from './tiles.ts'
 
 export const syncNowGesture: Gesture = {
@@ -14,8 +14,10 @@ export const syncNowGesture: Gesture = {
     also: ['sync-now', 'resync', 'refresh'],
     usage: 'sync NAME',
     summary: 'Sync now. You hear the end by direct message.',
-    role: 'admin',
-    async run(turn, rest, house) {
+    role: 'operator',
+    about: byName,
+    async run(turn, rest, house, _opened, instance) {
+      if (instance) return turn.reply(await syncNow(house, turn.who, instance, 'command'))
       const picked = await pickInstance(house, turn.who, rest, { actionId: 'sync-now', verb: 'sync' })
       await turn.reply(
         'instance' in picked ? await syncNow(house, turn.who, picked.instance, 'command') : picked,
@@ -24,9 +26,9 @@ export const syncNowGesture: Gesture = {
   },
   actions: {
     'sync-now': {
-      role: 'admin',
-      async run(turn, house) {
-        const instance = await namedByButton(house, turn.who, turn.value)
+      role: 'operator',
+      about: byValue,
+      async run(turn, house, _opened, instance) {
         await turn.reply(instance ? await syncNow(house, turn.who, instance, 'button') : { text: goneText })
       },
     },

@@ -31,10 +31,12 @@ export function webOptions(apiUrl: string | null): WebClientOptions {
 }
 
 export function createSlackClient(options: SlackClientOptions): SlackClient {
-  const { clock } = options
+  const { clock, log } = options
   const web = new WebClient(options.botToken, webOptions(options.apiUrl))
   const people = new Map<string, { person: SlackPerson | undefined; until: number }>()
   let admins: { people: SlackPerson[]; until: number } | undefined
+  const groups = new Map<string, { members: ReadonlySet<string>; until: number }>()
+  let team: string | undefined
   let readyUntil = 0
 
   async function told<T>(call: Promise<T>): Promise<T> {
@@ -134,6 +136,26 @@ export function createSlackClient(options: SlackClientOptions): SlackClient {
       admins = { people: found.slice(0, adminsMax), until: now + personCacheMs }
       return admins.people
     },
+    async groupMembers(groupId) {
+      const now = clock.now().getTime()
+      const cached = groups.get(groupId)
+      if (cached && cached.until > now) return cached.members
+      const members = await told(web.usergroups.users.list({ usergroup: groupId })).then(
+        answer => new Set(answer.users ?? []),
+        (error: SlackFailure) => {
+          if (error.code !== 'no_such_subteam') throw error
+          log.warn({ groupId }, 'A user group that saasm is set to ask about is not in this workspace')
+          return new Set<string>()
+        },
+      )
+      groups.set(groupId, { members, until: now + personCacheMs })
+      return members
+    },
+    async teamId() {
+      team ??= (await told(web.auth.test())).team_id
+      if (!team) throw new SlackFailure('ambiguous', 'no_team')
+      return team
+    },
     async ready() {
       const now = Date.now()
       if (readyUntil > now) return true
@@ -162,6 +184,7 @@ interface SlackUser {
   is_restricted?: boolean
   is_ultra_restricted?: boolean
   is_bot?: boolean
+  is_stranger?: boolean
   profile?: { email?: string }
 }
 
@@ -178,6 +201,7 @@ function personOf(user: SlackUser | undefined): SlackPerson | undefined {
     guest: user.is_restricted === true || user.is_ultra_restricted === true,
     bot: user.is_bot === true,
     deleted: user.deleted === true,
+    stranger: user.is_stranger === true,
   }
 }
 

@@ -44,11 +44,13 @@ export function noticeView(
   return modal({ callbackId: 'notice', title, blocks: [level && short ? alert(text, level) : section(text)] })
 }
 
-/** The ids in a view's private metadata; {} when it cannot be read. */
+/** The ids in a view's private metadata; {} when it cannot be read, and without what is no text. */
 export function metadataOf(view: { privateMetadata: string }): Readonly<Record<string, string>> {
   try {
     const read: unknown = JSON.parse(view.privateMetadata || '{}')
-    return typeof read === 'object' && read !== null ? (read as Record<string, string>) : {}
+    const entries = typeof read === 'object' && read !== null ? Object.entries(read) : []
+    const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+    return Object.fromEntries(texts.map(([key, value]) => [key, value.replaceAll('\0', '').toWellFormed()]))
   } catch {
     return {}
   }

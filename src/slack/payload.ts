@@ -1,5 +1,10 @@
 // What Slack sends, as far as we read it, and how inputs are read out of it. Everything may be missing: it comes from outside.
+import { viewBlocksMax } from './blocks.ts'
 import type { InputState, ShownView } from './turn.ts'
+
+/** Slack's own limits: a text or metadata holds 3,000 characters, a choice of several 100. */
+const textMax = 3_000
+const chosenMax = 100
 
 interface Chosen {
   value?: string
@@ -32,32 +37,41 @@ export interface PayloadView {
 
 /** Typed text or the one thing chosen; '' when there is none. */
 export function textOf(filled: Filled): string {
-  return (
+  return plainText(
     filled.value ??
-    filled.selected_option?.value ??
-    filled.selected_user ??
-    filled.selected_channel ??
-    filled.selected_conversation ??
-    filled.selected_date ??
-    filled.selected_time ??
-    ''
+      filled.selected_option?.value ??
+      filled.selected_user ??
+      filled.selected_channel ??
+      filled.selected_conversation ??
+      filled.selected_date ??
+      filled.selected_time,
   )
+}
+
+/** Text as it may be stored and compared: what is no text is '', and U+0000 and lone surrogates are gone. */
+export function plainText(value: unknown): string {
+  return typeof value === 'string' ? cut(value.replaceAll('\0', '').toWellFormed()) : ''
+}
+
+function cut(text: string): string {
+  return text.length > textMax ? Array.from(text).slice(0, textMax).join('') : text
 }
 
 /** All that is chosen where several can be. */
 export function manyOf(filled: Filled): string[] {
-  const options = (filled.selected_options ?? []).map(option => option.value ?? '')
-  return [...options, ...(filled.selected_users ?? [])].filter(value => value !== '')
+  const options = listed(filled.selected_options).map(option => plainText((option as Chosen | null)?.value))
+  const users = listed(filled.selected_users).map(plainText)
+  return [...options, ...users].filter(value => value !== '').slice(0, chosenMax)
 }
 
 export function shownView(view: PayloadView): ShownView {
   return {
-    id: view.id ?? '',
-    rootId: view.root_view_id ?? view.id ?? '',
-    hash: view.hash ?? '',
-    callbackId: view.callback_id ?? '',
-    privateMetadata: view.private_metadata ?? '',
-    externalId: view.external_id ?? '',
+    id: plainText(view.id),
+    rootId: plainText(view.root_view_id ?? view.id),
+    hash: plainText(view.hash),
+    callbackId: plainText(view.callback_id),
+    privateMetadata: plainText(view.private_metadata),
+    externalId: plainText(view.external_id),
     inputs: inputsOf(view),
   }
 }
@@ -65,8 +79,9 @@ export function shownView(view: PayloadView): ShownView {
 function inputsOf(view: PayloadView): InputState {
   const text = new Map<string, string>()
   const many = new Map<string, readonly string[]>()
-  for (const [blockId, actions] of Object.entries(view.state?.values ?? {})) {
-    for (const filled of Object.values(actions)) {
+  for (const [blockId, actions] of Object.entries(view.state?.values ?? {}).slice(0, viewBlocksMax)) {
+    for (const filled of Object.values(actions ?? {}).slice(0, viewBlocksMax)) {
+      if (typeof filled !== 'object' || filled === null) continue
       const one = textOf(filled)
       const some = manyOf(filled)
       if (one !== '') text.set(blockId, one)
@@ -74,4 +89,8 @@ function inputsOf(view: PayloadView): InputState {
     }
   }
   return { text, many }
+}
+
+function listed(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
 }

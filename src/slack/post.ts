@@ -31,6 +31,8 @@ export interface SlackPerson {
   guest: boolean
   bot: boolean
   deleted: boolean
+  /** Of another workspace, seen through a shared channel. */
+  stranger: boolean
 }
 
 export interface SlackClient {
@@ -49,6 +51,10 @@ export interface SlackClient {
   person(userId: string): Promise<SlackPerson | undefined>
   /** Workspace admins and owners who are people and not deleted; cached for at most 60 s; at most 200. */
   workspaceAdmins(): Promise<SlackPerson[]>
+  /** User ids of a user group's members; cached for at most 60 s; empty when there is no such group. */
+  groupMembers(groupId: string): Promise<ReadonlySet<string>>
+  /** The workspace that the token belongs to. */
+  teamId(): Promise<string>
   /** Slack answers and the token is good. */
   ready(): Promise<boolean>
 }

@@ -161,6 +161,7 @@ test('an admin who claims to be of another team changes nothing there', async ()
 
 test('an admin who is demoted with a window open saves nothing by it, and reads whom to ask', async () => {
   const ada = handsOf(watched.world, 'Ada')
+  await watched.rows("update instance set owner = 'U0OLIVIA' where id = $1", watched.ours)
   await ada.say('manage ours')
   await ada.seen('Edit Instance', /Sync every/)
   ada.type('name', { value: 'renamed too late' })

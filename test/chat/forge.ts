@@ -1,6 +1,7 @@
 // Payloads that no person of the sandbox would send: signed as Slack signs, with a trigger and a reply address that are real.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { newId } from '../../src/lib/ids.ts'
 import { createDeliveries } from '../../src/sandbox/slack/deliveries.ts'
 import type { World } from '../support/world.ts'
 
@@ -94,6 +95,21 @@ export async function createForge(world: World) {
         ...envelope('view_closed', by),
         view: viewOf(view),
         is_cleared: true,
+      }),
+    load: (by: Forged, actionId: string, typed: string) =>
+      deliveries.send('interactive', {
+        ...envelope('block_suggestion', by),
+        action_id: actionId,
+        block_id: 'forged',
+        value: typed,
+        container: { type: 'view', view_id: 'V0FORGED' },
+      }),
+    openHome: (by: Forged) =>
+      deliveries.send('events_api', {
+        type: 'event_callback',
+        team_id: envelope('', by).team.id,
+        event_id: `Ev${newId()}`,
+        event: { type: 'app_home_opened', user: by.userId, tab: 'home', channel: 'D0HOME' },
       }),
     async command(by: Forged, text: string) {
       const from = { team_id: envelope('', by).team.id, user_id: by.userId, channel_id: channel }

@@ -1,6 +1,6 @@
 // A world with an instance of ours and one of another team, a forger, and an eye on everything that a gesture could change.
 import { newId } from '../../src/lib/ids.ts'
-import { readable, startWorld } from '../support/world.ts'
+import { readable, startWorld, type WorldOptions } from '../support/world.ts'
 import { createForge, type Forged } from './forge.ts'
 
 /** What a gesture could change; not the audit, in which refusals are written down. */
@@ -12,14 +12,15 @@ const tables = [
 /** The id of another team's instance. */
 export const foreign = newId()
 
-/** Both instances are Inactive and hold one user each, so that nothing changes by itself. */
-export async function startWatched() {
-  const world = await startWorld()
+/** All instances are Inactive, Ada's, and hold one user each, so that nothing changes by itself. */
+export async function startWatched(options: WorldOptions = {}) {
+  const world = await startWorld(options)
   const forge = await createForge(world)
-  const ours = newId()
+  const [ours, neighbour] = [newId(), newId()]
   const rows = (text: string, ...values: string[]) => world.database.db.sql.unsafe(text, values)
   for (const [id, team, name] of [
     [ours, world.person('Ada').state().team.id, 'ours'],
+    [neighbour, world.person('Ada').state().team.id, 'neighbour'],
     [foreign, 'T0OTHER', 'foreign'],
   ] as const) {
     await rows(
@@ -36,6 +37,7 @@ export async function startWatched() {
     world,
     forge,
     ours,
+    neighbour,
     rows,
     /** All of it, as text. */
     async everything(): Promise<string> {

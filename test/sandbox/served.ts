@@ -48,6 +48,7 @@ export async function serveSlack(
       'users:read.email',
       'channels:read',
       'channels:history',
+      'usergroups:read',
     ],
     team,
     users: people,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
 import { type App, createApp } from '../../src/app.ts'
+import type { Access } from '../../src/chat/authorize.ts'
 import { examine, report } from '../../src/db/doctor.ts'
 import { type MovableClock, movableClock } from '../../src/lib/clock.ts'
 import { createLog, silentLog } from '../../src/lib/log.ts'
@@ -24,6 +25,15 @@ export interface World {
   close(): Promise<void>
 }
 
+export interface WorldOptions {
+  /** Slack reaches the app through the socket instead of HTTP. */
+  socketMode?: boolean
+  /** Who holds which role; the workspace's admins alone, unless told. */
+  access?: Partial<Access>
+  /** Of one person; no limit worth the name unless told. */
+  requestsPerMinute?: number
+}
+
 export const scopes = [
   'commands',
   'chat:write',
@@ -31,6 +41,7 @@ export const scopes = [
   'users:read.email',
   'channels:read',
   'channels:history',
+  'usergroups:read',
 ]
 
 /** Postgres, or a MongoDB database of this world's own where SAASM_TEST_MONGODB_URI says where one is. */
@@ -42,8 +53,8 @@ function jobStore(databaseUrl: string) {
   return { kind: 'mongo' as const, url: url.href }
 }
 
-/** Start a world; `socketMode` lets Slack reach the app through the socket instead of HTTP. */
-export async function startWorld(options: { socketMode?: boolean } = {}): Promise<World> {
+/** Start a world. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const database = await testDatabase()
   const clock = movableClock()
   const folder = await mkdtemp(join(tmpdir(), 'saasm-world-'))
@@ -67,7 +78,8 @@ export async function startWorld(options: { socketMode?: boolean } = {}): Promis
     },
     secretKeys: [randomBytes(32)],
     channel: sandbox.settings.channel,
-    admins: [],
+    access: { admins: [], operators: [], viewers: [], ownersManage: true, ...options.access },
+    requestsPerMinute: options.requestsPerMinute ?? 10_000,
     allowPrivateNetwork: true,
     roles: { chat: true, work: true },
     sweepEveryMs: 500,

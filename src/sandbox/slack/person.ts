@@ -37,6 +37,8 @@ export interface ShownUser {
   isUltraRestricted: boolean
   isBot: boolean
   deleted: boolean
+  /** Of another workspace, here through a shared channel; absent: of this one. */
+  teamId?: string
 }
 
 export interface ShownMessage {

@@ -52,6 +52,8 @@ export interface SlackStandIn {
   channel(name: string): Channel
   /** Change a person: a demotion, a deletion. */
   changeUser(userId: string, change: Partial<ShownUser>): void
+  /** Make a user group, or give it other members. */
+  setGroup(groupId: string, members: readonly string[]): void
   stop(): void
 }
 
@@ -65,6 +67,7 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
   const nowMs = () => clock.now().getTime()
   let selfUrl = 'http://127.0.0.1'
   const users = new Map(options.users.map(user => [user.id, user]))
+  const groups = new Map<string, readonly string[]>()
   const messages = createMessages({ nowMs, changed, users, botUserId, channels: options.channels })
   const views = createViews(nowMs, changed)
   const deliveries = createDeliveries(options.signingSecret)
@@ -73,6 +76,7 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
   const workspace: Workspace = {
     ...options,
     users,
+    groups,
     messages,
     views,
     files,
@@ -144,6 +148,7 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
       if (user) users.set(userId, { ...user, ...change })
       changed()
     },
+    setGroup: (groupId, members) => void groups.set(groupId, members),
     stop() {
       closing.abort(new Error('The workspace is closed'))
       deliveries.stop()

@@ -17,6 +17,8 @@ export interface Workspace {
   appToken: string
   scopes: readonly string[]
   users: ReadonlyMap<string, ShownUser>
+  /** User groups: id to the ids of its members. */
+  groups: ReadonlyMap<string, readonly string[]>
   messages: Messages
   views: Views
   files: Files
@@ -145,6 +147,15 @@ export const methods: Readonly<Record<string, Method>> = {
       }
     },
   },
+  'usergroups.users.list': {
+    scope: 'usergroups:read',
+    tier: 20,
+    run: (args, { groups }) => {
+      const members = groups.get(String(args.usergroup))
+      if (!members) throw new Refusal('no_such_subteam')
+      return { users: members }
+    },
+  },
   'conversations.list': {
     scope: 'channels:read',
     tier: 20,
@@ -260,7 +271,7 @@ function userPayload(workspace: Workspace, user: ShownUser): Record<string, unkn
   const mayEmail = workspace.scopes.includes('users:read.email')
   return {
     id: user.id,
-    team_id: workspace.team.id,
+    team_id: user.teamId ?? workspace.team.id,
     name: user.name,
     deleted: user.deleted,
     real_name: user.realName,
@@ -278,5 +289,6 @@ function userPayload(workspace: Workspace, user: ShownUser): Record<string, unkn
     is_ultra_restricted: user.isUltraRestricted,
     is_bot: user.isBot,
     is_app_user: false,
+    ...(user.teamId ? { is_stranger: true } : {}),
   }
 }
