@@ -218,10 +218,10 @@ async function check(house: House, who: Who, opened: OpenView, wanted: Wanted): 
 }
 
 async function connect(house: House, who: Who, wanted: Wanted, verified: Verified): Promise<void> {
-  const { connector, credentials, name } = wanted
+  const { connector, name } = wanted
   const id = newId()
   const now = house.clock.now()
-  const { settings, secrets } = splitCredentials(connector, credentials)
+  const { settings, secrets } = splitCredentials(connector, verified.rotated ?? wanted.credentials)
   const sealed = house.seal.seal(JSON.stringify(secrets), {
     teamId: who.teamId,
     instanceId: id,

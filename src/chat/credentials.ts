@@ -31,7 +31,13 @@ export function credentialInputs(
     const initial = field.secret ? undefined : typed[field.key]
     const input = field.choices
       ? selectInput({ ...parts, choices: field.choices, initial })
-      : textInput({ ...parts, max: 3000, placeholder: field.placeholder, ...(initial ? { initial } : {}) })
+      : textInput({
+          ...parts,
+          max: 3000,
+          multiline: field.multiline ?? false,
+          placeholder: field.placeholder,
+          ...(initial ? { initial } : {}),
+        })
     const problem = problems[field.key]
     return problem ? [input, problemBlock(problem)] : [input]
   })

@@ -18,3 +18,24 @@ export interface Account {
   lastActiveAt: Date | null
   createdAt: Date | null
 }
+
+/** An Account of what a vendor says; what it does not say is null. */
+export function accountOf(said: Pick<Account, 'externalId' | 'status'> & Partial<Account>): Account {
+  return {
+    email: null,
+    name: null,
+    kind: 'human',
+    roles: [],
+    admin: null,
+    licences: [],
+    mfa: null,
+    lastActiveAt: null,
+    createdAt: null,
+    ...said,
+  }
+}
+
+/** The moment that an ISO 8601 text or a number of milliseconds names; null for none. */
+export function moment(told: string | number | null | undefined): Date | null {
+  return told === null || told === undefined || told === '' ? null : new Date(told)
+}

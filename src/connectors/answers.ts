@@ -1,6 +1,7 @@
 // What an answer means: the connector's rules first, then the defaults, as a ProviderError that names who must act.
-import { type Connector, type Credentials, fieldsOf, type Res } from './connector.ts'
+import { type Connector, type Credentials, fieldsOf, type Req, type Res } from './connector.ts'
 import { ProviderError, type ProviderProblem } from './errors.ts'
+import { named } from './target.ts'
 
 /** What the person can do now: mend the form in front of them, or open Edit Instance. */
 export type Place = 'form' | 'run'
@@ -13,17 +14,19 @@ export interface Asked {
   what: string
   /** Named when a refusal does not say which permission is missing. */
   scopes: readonly string[]
+  /** The request asks for a token. */
+  granting?: boolean
 }
 
 /** The error that this answer is; undefined: it is not one. */
 export function problemIn(asked: Asked, res: Res): ProviderError | undefined {
   const { connector } = asked
-  const code = connector.errorCode?.(res.body)
+  const code = connector.errorCode?.(res.body) ?? (asked.granting ? grantError(res.body) : undefined)
   const rule = connector.rules.find(
     one =>
       (one.on === '*' || one.on === res.status) && (!one.code || (code !== undefined && one.code.test(code))),
   )
-  const problem = rule?.is ?? defaultProblem(res.status)
+  const problem = rule?.is ?? (asked.granting ? grantProblem(res.status) : defaultProblem(res.status))
   if (problem === 'ok') return undefined
   const detail = [asked.what, res.status, code && /^[\w.:-]{1,60}$/.test(code) ? code : ''].join(' ').trim()
   const lacking = lackingIn(connector, res)
@@ -45,6 +48,23 @@ export function lackingIn(connector: Connector, res: Res): readonly string[] {
   return connector.lacks
     ? connector.lacks(granted)
     : connector.scopes.filter(scope => !granted.includes(scope))
+}
+
+/** Throws `permission` when the answer says that a declared scope was not granted. */
+export function mustGrant(asked: Asked, res: Res): void {
+  const lacking = lackingIn(asked.connector, res)
+  if (lacking.length > 0)
+    throw permissionError(asked, lacking, `${asked.what} ${res.status} lacks ${lacking}`)
+}
+
+/** What is being asked, for the errors it may end with. */
+export function askedOf(
+  connector: Connector,
+  credentials: Credentials,
+  req: Req,
+  place: Asked['place'],
+): Asked {
+  return { connector, credentials, place, what: named(connector, credentials, req), scopes: connector.scopes }
 }
 
 /** The token lacks `missing`. */
@@ -105,6 +125,17 @@ function fieldFor({ connector }: Asked, problem: ProviderProblem): string | unde
   if (problem === 'credentials') return fields.find(({ secret }) => secret)?.key
   if (problem === 'settings' || problem === 'unreadable') return fields.find(({ secret }) => !secret)?.key
   return undefined
+}
+
+/** RFC 6749, section 5.2. */
+function grantError(body: unknown): string | undefined {
+  const error = body && typeof body === 'object' && 'error' in body ? body.error : undefined
+  return typeof error === 'string' ? error : undefined
+}
+
+/** A grant has no other rights than its credentials: what it refuses is theirs. */
+function grantProblem(status: number): ProviderProblem | 'ok' {
+  return [400, 401, 403].includes(status) ? 'credentials' : defaultProblem(status)
 }
 
 function defaultProblem(status: number): ProviderProblem | 'ok' {

@@ -2,16 +2,18 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { type Asked, type Place, problemIn, providerError } from './answers.ts'
-import type { Connector, Credentials, Req, Res } from './connector.ts'
+import type { Connector, Req, Res } from './connector.ts'
 import { ProviderError } from './errors.ts'
-import type { Http } from './http.ts'
+import type { Http, HttpAnswer } from './http.ts'
+import type { FetchToken, Session } from './session.ts'
+import { addressOf, named } from './target.ts'
 import { backOffMs, toldWaitMs } from './waits.ts'
 
 const bodyMaxBytes = 64 * 1024 * 1024
 
 export interface Call {
   connector: Connector
-  credentials: Credentials
+  session: Session
   req: Req
   place: Place
   /** Named when a refusal does not say which permission is missing. */
@@ -31,9 +33,14 @@ export type Answered = { req: Req; res: Res }
 /** Ask until it is answered. `req` comes back as it was sent last. Throws ProviderError, or the signal's reason. */
 export async function call(room: { http: Http; clock: Clock; log: Log }, options: Call): Promise<Answered> {
   let { req } = options
+  let renewed = false
   for (let tries = 1; ; tries++) {
     const { error, wait, res } = await once(room, options, req)
     if (res) return { req, res }
+    if (error.problem === 'credentials' && !renewed && options.session.forget()) {
+      renewed = true
+      continue
+    }
     if (error.problem !== 'busy' && error.problem !== 'broken') throw error
     const waitMs = wait ?? backOffMs(tries)
     if (tries >= options.triesMax || waitMs > options.patienceMs) throw until(error, room.clock, waitMs)
@@ -43,44 +50,30 @@ export async function call(room: { http: Http; clock: Clock; log: Log }, options
   }
 }
 
-/** Method and path, without the query: for the log. */
-export function named(connector: Connector, credentials: Credentials, req: Req): string {
-  return `${req.method ?? 'GET'} ${addressOf(connector.base(credentials), req)?.pathname ?? '?'}`
-}
-
-/** The whole address of a request: below `base`, or as given when it is whole; undefined when it is none. */
-export function addressOf(base: string, req: Req): URL | undefined {
-  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(req.path) ? req.path : base + req.path
-  if (!URL.canParse(address)) return undefined
-  const url = new URL(address)
-  for (const [key, value] of Object.entries(req.query ?? {})) url.searchParams.set(key, value)
-  return url
-}
-
 type Once =
   | { res: Res; error?: never; wait?: never }
   | { res?: never; error: ProviderError; wait?: number | undefined }
 
-async function once({ http, clock }: { http: Http; clock: Clock }, options: Call, req: Req): Promise<Once> {
-  const { connector, credentials, signal } = options
-  const method = req.method ?? 'GET'
-  const asked: Asked = { ...options, what: named(connector, credentials, req) }
-  let answer: Awaited<ReturnType<Http['request']>>
+async function once(room: { http: Http; clock: Clock; log: Log }, options: Call, req: Req): Promise<Once> {
+  const { connector, session } = options
+  const { credentials } = session
+  const asked: Asked = { ...options, credentials, what: named(connector, credentials, req) }
+  let answer: HttpAnswer
   try {
-    answer = await http.request({
-      url: addressOf(connector.base(credentials), req)?.href ?? '',
-      method,
+    const proof = await session.headers(asked, fetchToken(room.http, options))
+    const body = req.body === undefined ? {} : { body: JSON.stringify(req.body) }
+    answer = await room.http.request({
+      ...limits(options),
+      ...body,
+      url: addressOf(connector.base(session.credentials), req)?.href ?? '',
+      method: req.method ?? 'GET',
       headers: {
         accept: 'application/json',
         'user-agent': 'saasm',
         ...(req.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...req.headers,
-        ...connector.auth(credentials),
+        ...proof,
       },
-      ...(req.body === undefined ? {} : { body: JSON.stringify(req.body) }),
-      timeoutMs: options.timeoutMs,
-      signal,
-      maxBytes: bodyMaxBytes,
     })
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
@@ -89,13 +82,47 @@ async function once({ http, clock }: { http: Http; clock: Clock }, options: Call
   const body = parsed(answer.text)
   const res: Res = { status: answer.status, headers: answer.headers, body: body.ok ? body.value : null }
   const error = problemIn(asked, res)
-  if (error) return { error, wait: toldWaitMs(answer.headers, clock.now()) }
+  if (error) return { error, wait: waitIn(connector, res, room.clock) }
   if (body.ok) return { res }
   return { error: providerError(asked, 'unreadable', `${asked.what} ${answer.status} not JSON`) }
 }
 
+function limits({ timeoutMs, signal }: Call) {
+  return { timeoutMs, signal, maxBytes: bodyMaxBytes }
+}
+
+/** The vendor's own words for the wait first, then the usual headers. */
+function waitIn(connector: Connector, res: Res, clock: Clock): number | undefined {
+  const seconds = connector.waitSeconds?.(res)
+  const headers = seconds === undefined ? res.headers : { 'retry-after': String(seconds) }
+  return toldWaitMs(headers, clock.now())
+}
+
+function fetchToken(http: Http, options: Call): FetchToken {
+  return async ({ url, body, headers }) => {
+    const answer = await http.request({
+      ...limits(options),
+      url,
+      body,
+      method: 'POST',
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'saasm',
+        'content-type': 'application/x-www-form-urlencoded',
+        ...headers,
+      },
+    })
+    const read = parsed(answer.text)
+    return read.ok || answer.status >= 400
+      ? { status: answer.status, headers: answer.headers, body: read.ok ? read.value : null }
+      : null
+  }
+}
+
 /** The client's own refusals keep their sentence: it says more than ours would. */
 function inOurWords(asked: Asked, error: ProviderError): ProviderError {
+  // A grant's refusal is in our words already.
+  if (error.problem === 'credentials' || error.problem === 'permission' || error.field) return error
   const detail = `${asked.what} ${error.detail}`
   const ours = providerError(asked, error.problem, detail, { cause: error })
   if (error.problem !== 'settings') return ours

@@ -1,7 +1,7 @@
 // Connector: one vendor as a value without memory, a declaration that the engine walks. Nothing here talks to a network.
 import type { z } from 'zod'
 import type { Account } from './account.ts'
-import type { ProviderProblem } from './errors.ts'
+import type { ProviderError, ProviderProblem } from './errors.ts'
 
 /** What a person gave for one instance: a key a field of the connector's `credentials`; a blank optional field is ''. */
 export type Credentials = Readonly<Record<string, string>>
@@ -16,7 +16,9 @@ export interface CredentialMeta {
   placeholder?: string
   /** Sealed, never shown again, asked anew when a setting changes. */
   secret?: boolean
-  /** Closed list of values instead of free text. */
+  /** Several lines, for a key file. */
+  multiline?: boolean
+  /** Closed list of values instead of free text; at most 100. */
   choices?: readonly { value: string; label: string }[]
 }
 
@@ -60,6 +62,33 @@ export interface ErrorRule {
   field?: string
 }
 
+export type AuthKind =
+  | 'none'
+  | 'token'
+  | 'user and token'
+  | 'client credentials'
+  | 'JWT bearer'
+  | 'refresh token'
+
+/** How a request proves who asks. Made by `auth.ts`. */
+export interface Auth<C extends Credentials = Credentials> {
+  kind: AuthKind
+  /** Made for each request, never stored. `token`: what the grant gave; '' without a grant. */
+  headers(credentials: C, token: string): Record<string, string>
+  grant?: Grant<C>
+}
+
+/** An access token that is asked for, lives a while, and is renewed by the engine. */
+export interface Grant<C extends Credentials = Credentials> {
+  /** Made anew each time, never stored: it holds secrets. */
+  request(
+    credentials: C,
+    now: Date,
+  ): { url: string; form: Readonly<Record<string, string>>; headers?: Readonly<Record<string, string>> }
+  /** The credential field of the refresh token: a rotated one is kept there before the new access token is used. */
+  rotates?: string
+}
+
 export interface Listing<C extends Credentials = Credentials> {
   /** For people, in the plural: `members`, `outside collaborators`. */
   name: string
@@ -73,6 +102,10 @@ export interface Listing<C extends Credentials = Credentials> {
   optional?: boolean
   /** The query key of the page size, halved on timeouts and 5xx. */
   sizeKey?: string
+  /** Only who changed since then; such a run removes nobody. */
+  changed?(credentials: C, since: Date): Req
+  /** A smaller request when this one was refused for want of a licence or permission, and what is not reported then. */
+  less?(req: Req, refused: ProviderError): { req: Req; unreported: string } | undefined
 }
 
 export interface Connector<C extends Credentials = Credentials> {
@@ -91,11 +124,10 @@ export interface Connector<C extends Credentials = Credentials> {
   reports: string
   /** https address without a slash at its end. Throws ProviderError `settings` for one that cannot be. */
   base(credentials: C): string
-  /** Headers that prove who asks: made for each request, never stored. */
-  auth(credentials: C): Record<string, string>
+  auth: Auth<C>
   /** The permissions declared, in the vendor's words: named when an answer says only 'forbidden'. */
   scopes: readonly string[]
-  /** The permissions an answer says were granted; undefined: it does not say. */
+  /** The permissions an answer (also the one that brought the token) says were granted; undefined: it does not say. */
   granted?(res: Res): readonly string[] | undefined
   /** The declared scopes that `granted` does not cover; default: set difference. */
   lacks?(granted: readonly string[]): readonly string[]
@@ -108,6 +140,12 @@ export interface Connector<C extends Credentials = Credentials> {
   /** The vendor's own error code in an answer. */
   errorCode?(body: unknown): string | undefined
   rules: readonly ErrorRule[]
+  /** Seconds to wait that stand elsewhere than in the usual headers. */
+  waitSeconds?(res: Res): number | undefined
+  /** Why somebody who is absent may still have an account: then nobody is ever removed. Unset: the listings are complete. */
+  incomplete?: string
+  /** Where the facts of this declaration come from, and the day they were read: `2026-11-24`. */
+  facts: { source: string; on: string }
   /** Read in order; absence means gone only when all have ended by themselves. */
   listings: readonly Listing<C>[]
 }

@@ -1,17 +1,32 @@
-// The engine: walks a connector's declaration, page by page, and refuses every answer that could hide or double people.
+// The engine: proves credentials and walks a connector's declaration, page by page, from its beginning or a stored cursor.
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Account } from './account.ts'
-import { type Asked, lackingIn, type Place, permissionError, providerError } from './answers.ts'
-import { type Answered, addressOf, type Call, call, named } from './call.ts'
-import type { Connector, Credentials, Listing, Req, Res } from './connector.ts'
-import { ProviderError } from './errors.ts'
-import { createHttp } from './http.ts'
-import { type RowProblem, readRows } from './rows.ts'
+import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
+import { type Answered, type Call, call } from './call.ts'
+import type { Connector, Credentials, Req } from './connector.ts'
+import { createHttp, type Http } from './http.ts'
+import type { RowProblem } from './rows.ts'
+import { createSession, type Keep } from './session.ts'
+import { askListing, pages, readPage } from './walk.ts'
+
+/** Where a stream goes on: plain JSON without any secret. */
+export interface Cursor {
+  /** Its place in the connector's list; beyond the last: the stream had ended. */
+  listing: number
+  /** The next request; null: the listing's first. */
+  req: Req | null
+  /** Pages read of this listing. */
+  pages: number
+  /** What the stream has to say at its end so far. */
+  end: StreamEnd
+}
 
 export interface Page {
   accounts: Account[]
   problems: RowProblem[]
+  /** Stored with the page, it is what `pages` goes on from. The engine always gives it. */
+  cursor?: Cursor
 }
 
 export interface StreamEnd {
@@ -24,6 +39,22 @@ export interface StreamEnd {
 export interface Verified {
   tenantKey: string
   tenantName: string | null
+  /** The credentials from now on, when the check has rotated a refresh token. */
+  rotated?: Credentials
+}
+
+export interface StreamOptions {
+  signal: AbortSignal
+  /** The longest wait before `busy` is thrown. */
+  patienceMs: number
+  /** Go on after the page that this cursor came with; somebody of an earlier page may come again. */
+  from?: Cursor | undefined
+  /** Only who changed since then, where the connector can say it; such a stream is never complete. */
+  since?: Date | undefined
+  /** There were people before: a stream of nobody is refused as `unreadable`. */
+  hadPeople?: boolean
+  /** Must store rotated credentials before it resolves. */
+  keep?: Keep | undefined
 }
 
 export interface Engine {
@@ -31,193 +62,89 @@ export interface Engine {
   verify(
     connector: Connector,
     credentials: Credentials,
-    options: { timeoutMs: number; signal?: AbortSignal },
+    options: { timeoutMs: number; signal?: AbortSignal; keep?: Keep },
   ): Promise<Verified>
   /** Every account, page by page. Throws ProviderError; `busy` with `until` when a wait would be longer than `patienceMs`. */
   pages(
     connector: Connector,
     credentials: Credentials,
-    options: { signal: AbortSignal; patienceMs: number },
+    options: StreamOptions,
   ): AsyncGenerator<Page, StreamEnd>
   close(): Promise<void>
 }
 
 const tryTimeoutMs = 30_000
 const triesMax = 7
-const pagesMax = 20_000
 const never = new AbortController().signal
+const keepNothing: Keep = async () => {}
 
-/** Make the engine; `allowPrivateNetwork` lets it reach http and private addresses. */
-export function createEngine(options: { clock: Clock; log: Log; allowPrivateNetwork: boolean }): Engine {
-  const http = createHttp(options)
+/** Make the engine; `allowPrivateNetwork` lets it reach http and private addresses; `http` takes the place of its client. */
+export function createEngine(options: {
+  clock: Clock
+  log: Log
+  allowPrivateNetwork: boolean
+  http?: Http
+}): Engine {
+  const http = options.http ?? createHttp(options)
   const room = { http, clock: options.clock, log: options.log }
   return {
-    verify: (connector, credentials, { timeoutMs, signal }) =>
-      verify(callOnce => call(room, callOnce), connector, credentials, timeoutMs, signal ?? never),
-    pages: (connector, credentials, { signal, patienceMs }) =>
-      pages(
-        (req, scopes, sizeKey) =>
-          call(room, {
-            ...{ connector, credentials, req, scopes, sizeKey, signal, patienceMs, triesMax },
-            place: 'run',
-            timeoutMs: tryTimeoutMs,
-          }),
+    verify(connector, credentials, { timeoutMs, signal, keep }) {
+      const session = createSession(connector, credentials, options.clock, keep ?? keepNothing)
+      return verify(one => call(room, { ...one, session }), connector, credentials, {
+        timeoutMs,
+        signal: signal ?? never,
+        now: () => session.credentials,
+      })
+    },
+    pages(connector, credentials, stream) {
+      const session = createSession(connector, credentials, options.clock, stream.keep ?? keepNothing)
+      const { signal, patienceMs } = stream
+      const limits = { signal, patienceMs, triesMax, timeoutMs: tryTimeoutMs, place: 'run' as const }
+      return pages(
+        (req, scopes, sizeKey) => call(room, { ...limits, connector, session, req, scopes, sizeKey }),
         connector,
         credentials,
-      ),
+        stream,
+      )
+    },
     close: () => http.close(),
   }
 }
 
 async function verify(
-  ask: (one: Call) => Promise<Answered>,
+  ask: (one: Omit<Call, 'session'>) => Promise<Answered>,
   connector: Connector,
   credentials: Credentials,
-  timeoutMs: number,
-  signal: AbortSignal,
+  options: { timeoutMs: number; signal: AbortSignal; now: () => Credentials },
 ): Promise<Verified> {
+  const { timeoutMs, signal } = options
   const endsAt = performance.now() + timeoutMs
   const once = async (req: Req, scopes = connector.scopes) => {
     const left = Math.max(1, Math.ceil(endsAt - performance.now()))
-    const one = { connector, credentials, req, scopes, signal, place: 'form' as const, timeoutMs: left }
-    return (await ask({ ...one, triesMax: 1, patienceMs: 0 })).res
+    const one = { connector, req, scopes, signal, place: 'form' as const, timeoutMs: left }
+    return await ask({ ...one, triesMax: 1, patienceMs: 0 })
   }
   const check = connector.check(credentials)
-  const proof = await once(check)
+  const proof = (await once(check)).res
   mustGrant(askedOf(connector, credentials, check, 'form'), proof)
   const first = connector.listings[0]
   const firstReq = first?.request(credentials)
   const [page, tenantRes] = await Promise.all([
-    firstReq ? once(firstReq) : proof,
+    first && firstReq ? askListing(once, connector, first, firstReq, 1) : null,
     connector.tenantRequest ? once(connector.tenantRequest(credentials)).catch(() => null) : null,
   ])
   signal.throwIfAborted()
-  if (first && firstReq) readPage(askedOf(connector, credentials, firstReq, 'form'), first, page)
-  return tenantOf(askedOf(connector, credentials, check, 'form'), tenantRes?.body ?? proof.body)
+  if (first && page) readPage(askedOf(connector, credentials, page.req, 'form'), first, page.res)
+  const tenant = tenantOf(askedOf(connector, credentials, check, 'form'), tenantRes?.res.body ?? proof.body)
+  const now = options.now()
+  return now === credentials ? tenant : { ...tenant, rotated: now }
 }
 
-function tenantOf(asked: Asked, body: unknown): Verified {
+function tenantOf(asked: Asked, body: unknown) {
   try {
     const { key, name } = asked.connector.tenant(body, asked.credentials)
     return { tenantKey: key, tenantName: name }
   } catch (cause) {
     throw providerError(asked, 'unreadable', `${asked.what} no tenant`, { cause })
   }
-}
-
-type Ask = (req: Req, scopes: readonly string[], sizeKey?: string) => Promise<Answered>
-
-async function* pages(
-  ask: Ask,
-  connector: Connector,
-  credentials: Credentials,
-): AsyncGenerator<Page, StreamEnd> {
-  const end: StreamEnd = { warnings: [], complete: true }
-  const known = new Set<string>()
-  const check = connector.check(credentials)
-  const proof = await ask(check, connector.scopes)
-  mustGrant(askedOf(connector, credentials, check, 'run'), proof.res)
-  for (const listing of connector.listings) {
-    try {
-      yield* listingPages(ask, connector, credentials, listing, known, end)
-    } catch (error) {
-      if (!listing.optional || !(error instanceof SkippedListing)) throw error
-      end.complete = false
-      const needs = error.cause.missing.length > 0 ? error.cause.missing.join(', ') : 'more rights'
-      end.warnings.push(`Not everybody is reported: ${listing.name} need ${needs}.`)
-    }
-  }
-  return end
-}
-
-/** The first page of an optional listing was refused for want of a permission. */
-class SkippedListing extends Error {
-  override readonly cause: ProviderError
-  constructor(cause: ProviderError) {
-    super('An optional listing was refused')
-    this.cause = cause
-  }
-}
-
-async function* listingPages(
-  ask: Ask,
-  connector: Connector,
-  credentials: Credentials,
-  listing: Listing,
-  known: Set<string>,
-  end: StreamEnd,
-): AsyncGenerator<Page, void> {
-  const asked = (req: Req) => askedOf(connector, credentials, req, 'run')
-  const origin = new URL(connector.base(credentials)).origin
-  const requests = new Set<string>()
-  const listed = new Set<string>()
-  let next: Req | 'short' | undefined = listing.request(credentials)
-  for (let page = 1; next !== undefined; page++) {
-    if (next === 'short') {
-      end.complete = false
-      end.warnings.push(`Not everybody is reported: the list of ${listing.name} stopped early.`)
-      return
-    }
-    refuseLoop(asked(next), next, { origin, requests, page })
-    const { req, res } = await askListing(ask, connector, listing, next, page)
-    const rows = readPage(asked(req), listing, res)
-    if (rows.accounts.length > 0 && rows.accounts.every(({ externalId }) => listed.has(externalId)))
-      throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
-    for (const { externalId } of rows.accounts) listed.add(externalId)
-    if (rows.problems.length > 0) end.complete = false
-    yield { accounts: firstOfEach(rows.accounts, known), problems: rows.problems }
-    next = listing.page(req, res, rows.got)
-  }
-}
-
-async function askListing(ask: Ask, connector: Connector, listing: Listing, req: Req, page: number) {
-  try {
-    return await ask(req, listing.optional ? [] : connector.scopes, listing.sizeKey)
-  } catch (error) {
-    const refused =
-      error instanceof ProviderError && (error.problem === 'permission' || error.problem === 'settings')
-    if (listing.optional && refused && page === 1) throw new SkippedListing(error)
-    throw error
-  }
-}
-
-/** Throws `unreadable` for a request already made, for another origin, and after `pagesMax`. */
-function refuseLoop(
-  asked: Asked,
-  next: Req,
-  seen: { origin: string; requests: Set<string>; page: number },
-): void {
-  const refuse = (why: string) => providerError(asked, 'unreadable', `${asked.what} ${why}`)
-  const base = asked.connector.base(asked.credentials)
-  if (addressOf(base, next)?.origin !== seen.origin) throw refuse('next link to another origin')
-  const request = JSON.stringify(next)
-  if (seen.requests.has(request)) throw refuse('next request already made')
-  if (seen.page > pagesMax) throw refuse(`more than ${pagesMax} pages`)
-  seen.requests.add(request)
-}
-
-function readPage(asked: Asked, listing: Listing, res: Res): Page & { got: number } {
-  const items = listing.items(res.body)
-  if (!items)
-    throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
-  const rows = readRows(listing, items, asked.credentials)
-  if (rows.problems.length * 2 > items.length) {
-    const share = `${rows.problems.length} of ${items.length} rows unreadable`
-    throw providerError(asked, 'unreadable', `${asked.what} ${res.status} ${share}`)
-  }
-  return { ...rows, got: items.length }
-}
-
-function firstOfEach(accounts: readonly Account[], known: Set<string>): Account[] {
-  return accounts.filter(({ externalId }) => !known.has(externalId) && known.add(externalId))
-}
-
-function mustGrant(asked: Asked, res: Res): void {
-  const lacking = lackingIn(asked.connector, res)
-  if (lacking.length > 0)
-    throw permissionError(asked, lacking, `${asked.what} ${res.status} lacks ${lacking}`)
-}
-
-function askedOf(connector: Connector, credentials: Credentials, req: Req, place: Place): Asked {
-  return { connector, credentials, place, what: named(connector, credentials, req), scopes: connector.scopes }
 }

@@ -1,7 +1,7 @@
 // The ways that vendors page: each turns a request and its answer into the next request, or undefined at the end.
 import type { Pager, Req, Res } from './connector.ts'
 
-/** RFC 8288: the address in `Link: <…>; rel="next"`. */
+/** RFC 8288: the address in `Link: <…>; rel="next"`; a link that says `results="false"` (Sentry) is none. */
 export const linkHeader: Pager = (req, res) => {
   const next = nextLink(res.headers.link ?? '')
   return next === undefined ? undefined : whole(req, next)
@@ -13,7 +13,71 @@ export const scimPage: Pager = (req, res, got) => {
   const total = totalResults(res)
   if (total !== undefined && start > total) return undefined
   if (got === 0) return total === undefined ? undefined : 'short'
-  return { ...req, query: { ...req.query, startIndex: String(start) } }
+  return withQuery(req, { startIndex: String(start) })
+}
+
+/** Everything came in one answer. */
+export const onePage: Pager = () => undefined
+
+/** The answer's body holds the next address, whole or below the base; none or '' ends. */
+export function nextUrl(pick: (body: unknown) => unknown): Pager {
+  return (req, res) => {
+    const next = text(pick(res.body))
+    return next === undefined ? undefined : whole(req, next)
+  }
+}
+
+/** The answer's body holds a cursor that goes into the query under `key`; none or '' ends. */
+export function cursor(key: string, pick: (body: unknown) => unknown): Pager {
+  return (req, res) => {
+    const next = text(pick(res.body))
+    return next === undefined ? undefined : withQuery(req, { [key]: next })
+  }
+}
+
+/** A header of the answer holds the cursor. */
+export function headerCursor(key: string, header: string): Pager {
+  return (req, res) => {
+    const next = text(res.headers[header])
+    return next === undefined ? undefined : withQuery(req, { [key]: next })
+  }
+}
+
+/** `key` counts items from `first`; it advances by what arrived, until `total` is reached or, without one, nothing comes. */
+export function offset(key: string, total?: (body: unknown) => unknown, first = 0): Pager {
+  return (req, res, got) => {
+    const at = Number(req.query?.[key] ?? first) + got
+    const all = total === undefined ? undefined : count(total(res.body))
+    if (all !== undefined && at - first >= all) return undefined
+    if (got === 0) return all === undefined ? undefined : 'short'
+    return withQuery(req, { [key]: String(at) })
+  }
+}
+
+/** `key` counts pages; `more` says whether there is another, by default as long as something comes. */
+export function pageNumber(
+  key: string,
+  more: (body: unknown, page: number, got: number) => boolean = (_, __, got) => got > 0,
+): Pager {
+  return (req, res, got) => {
+    const page = Number(req.query?.[key] ?? '1')
+    return more(res.body, page, got) ? withQuery(req, { [key]: String(page + 1) }) : undefined
+  }
+}
+
+/** GraphQL connections: `pageInfo { hasNextPage endCursor }`; the cursor goes into the variable `after`. */
+export function relay(pick: (body: unknown) => unknown): Pager {
+  return (req, res) => {
+    const info = pick(res.body) as { hasNextPage?: unknown; endCursor?: unknown } | null | undefined
+    const after = text(info?.endCursor)
+    if (info?.hasNextPage !== true || after === undefined) return undefined
+    const body = req.body as { variables?: object }
+    return { ...req, body: { ...body, variables: { ...body.variables, after } } }
+  }
+}
+
+function withQuery(req: Req, more: Record<string, string>): Req {
+  return { ...req, query: { ...req.query, ...more } }
 }
 
 /** The next request is the address that the vendor gave, with its query as it stands. */
@@ -23,18 +87,26 @@ function whole(req: Req, address: string): Req {
 }
 
 function totalResults(res: Res): number | undefined {
-  const body = res.body as { totalResults?: unknown } | null
-  const total = Number(body?.totalResults ?? Number.NaN)
+  return count((res.body as { totalResults?: unknown } | null)?.totalResults)
+}
+
+function count(told: unknown): number | undefined {
+  const total = Number(told ?? Number.NaN)
   return Number.isSafeInteger(total) && total >= 0 ? total : undefined
 }
 
-/** The target of the first link whose relations include `next`; undefined without one. */
+function text(told: unknown): string | undefined {
+  return (typeof told === 'string' && told !== '') || typeof told === 'number' ? String(told) : undefined
+}
+
+/** The target of the first link whose relations include `next` and that has results; undefined without one. */
 function nextLink(header: string): string | undefined {
   for (const [, target, parameters] of header.matchAll(
     /<([^>]*)>((?:\s*;\s*[^\s;=,]+(?:=(?:"[^"]*"|[^\s;,"]*))?)*)/g,
   )) {
     const rel = /;\s*rel=(?:"([^"]*)"|([^\s;,]*))/i.exec(parameters ?? '')
-    if ((rel?.[1] ?? rel?.[2] ?? '').toLowerCase().split(/\s+/).includes('next')) return target
+    const isNext = (rel?.[1] ?? rel?.[2] ?? '').toLowerCase().split(/\s+/).includes('next')
+    if (isNext && !/;\s*results="false"/i.test(parameters ?? '')) return target
   }
   return undefined
 }

@@ -132,7 +132,7 @@ describe('what people type', () => {
     expect(readCredentials(okta, { domain: 'not a domain', token: '' })).toEqual({
       ok: false,
       problems: {
-        domain: 'This is not a domain. It looks like acme.okta.com.',
+        domain: 'This is not an address. It looks like acme.okta.com.',
         token: 'Give the API token.',
       },
     })

@@ -3,7 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Account } from '../../src/connectors/account.ts'
 import type { Connector, Credentials } from '../../src/connectors/connector.ts'
-import { createEngine, type Engine, type Page, type StreamEnd } from '../../src/connectors/engine.ts'
+import {
+  type Cursor,
+  createEngine,
+  type Engine,
+  type Page,
+  type StreamEnd,
+} from '../../src/connectors/engine.ts'
 import { ProviderError } from '../../src/connectors/errors.ts'
 import { type Clock, movableClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
@@ -76,10 +82,11 @@ export async function listAll(
   engine: Engine,
   connector: Connector,
   credentials: Credentials,
-  options: { patienceMs?: number; signal?: AbortSignal } = {},
+  options: { patienceMs?: number; signal?: AbortSignal; from?: Cursor | undefined } = {},
 ): Promise<Listed> {
   const pages: Page[] = []
   const stream = engine.pages(connector, credentials, {
+    from: options.from,
     patienceMs: options.patienceMs ?? 120_000,
     signal: options.signal ?? new AbortController().signal,
   })

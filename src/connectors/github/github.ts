@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Account } from '../account.ts'
 import { baseAddress, isBaseAddress } from '../address.ts'
-import { bearer } from '../auth.ts'
+import { bearer, token } from '../auth.ts'
 import { type CredentialMeta, defineConnector, type Listing, type Res } from '../connector.ts'
 import { linkHeader } from '../pagers.ts'
 
@@ -67,7 +67,7 @@ export const github = defineConnector(credentials, {
   reports:
     'Login, role, outside collaborators and invitations. Not reported: e-mail (but of invitations), licences, MFA, last activity.',
   base: ({ address }) => baseAddress(address || 'https://api.github.com', 'address'),
-  auth: ({ token }) => bearer(token),
+  auth: token(given => bearer(given.token)),
   scopes: ['read:org'],
   granted: res => list(res.headers['x-oauth-scopes']),
   lacks: granted =>
@@ -84,6 +84,7 @@ export const github = defineConnector(credentials, {
     { on: 403, is: 'permission', missing: accepted },
     { on: 404, is: 'settings', field: 'organisation' },
   ],
+  facts: { source: 'https://docs.github.com/en/rest/orgs/members', on: '2026-11-24' },
   listings: [
     members('owners', 'admin'),
     members('members', 'member'),

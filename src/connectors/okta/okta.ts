@@ -1,69 +1,25 @@
 // Okta: the people of one Okta organisation, by an API token (SSWS).
 import { z } from 'zod'
-import type { Account, AccountStatus } from '../account.ts'
-import { baseAddress, isBaseAddress } from '../address.ts'
-import { scheme } from '../auth.ts'
-import { type CredentialMeta, defineConnector } from '../connector.ts'
+import { baseAddress } from '../address.ts'
+import { scheme, token } from '../auth.ts'
+import { defineConnector } from '../connector.ts'
+import { addressField, secretField } from '../fields.ts'
 import { linkHeader } from '../pagers.ts'
+import { codeOf, companyOf, toAccount } from './schema.ts'
 
 const credentials = z.object({
-  domain: z
-    .string()
-    .min(1, 'Give the Okta domain.')
-    .max(255, 'This is too long.')
-    .refine(isBaseAddress, 'This is not a domain. It looks like acme.okta.com.')
-    .meta({
-      label: 'Okta domain',
-      hint: 'Without “-admin”: the address that your people sign in at.',
-      placeholder: 'acme.okta.com',
-    } satisfies CredentialMeta),
-  token: z
-    .string()
-    .min(1, 'Give the API token.')
-    .max(1_000, 'This is too long for a token.')
-    .regex(/^[\x21-\x7e]*$/, 'A token has no spaces or special letters.')
-    .meta({
-      label: 'API token',
-      hint: 'Okta admin console: Security, API, Tokens, Create token.',
-      secret: true,
-    } satisfies CredentialMeta),
-})
-
-const statuses: Record<z.infer<typeof user>['status'], AccountStatus> = {
-  STAGED: 'invited',
-  PROVISIONED: 'invited',
-  ACTIVE: 'active',
-  RECOVERY: 'active',
-  PASSWORD_EXPIRED: 'active',
-  LOCKED_OUT: 'suspended',
-  SUSPENDED: 'suspended',
-  DEPROVISIONED: 'deactivated',
-}
-
-const user = z.object({
-  id: z.string(),
-  status: z.enum([
-    'STAGED',
-    'PROVISIONED',
-    'ACTIVE',
-    'RECOVERY',
-    'PASSWORD_EXPIRED',
-    'LOCKED_OUT',
-    'SUSPENDED',
-    'DEPROVISIONED',
-  ]),
-  created: z.string().nullish(),
-  lastLogin: z.string().nullish(),
-  profile: z.object({
-    login: z.string().nullish(),
-    email: z.string().nullish(),
-    displayName: z.string().nullish(),
-    firstName: z.string().nullish(),
-    lastName: z.string().nullish(),
+  domain: addressField({
+    label: 'Okta domain',
+    hint: 'Without “-admin”: the address that your people sign in at.',
+    placeholder: 'acme.okta.com',
+  }),
+  token: secretField({
+    label: 'API token',
+    hint: 'Okta admin console: Security, API, Tokens, Create token.',
   }),
 })
 
-/** Okta, as a declaration. */
+/** Okta, as a declaration. Source: the Users API of Okta's management specification. */
 export const okta = defineConnector(credentials, {
   id: 'okta',
   name: 'Okta',
@@ -74,17 +30,20 @@ export const okta = defineConnector(credentials, {
     url: 'https://developer.okta.com/docs/guides/create-an-api-token/main/',
   },
   reports: 'Name, e-mail, status, created and last sign-in. Not reported: roles, licences, MFA.',
+  facts: {
+    source: 'https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/',
+    on: '2026-11-24',
+  },
   base: ({ domain }) => baseAddress(domain, 'domain'),
-  auth: ({ token }) => scheme('SSWS', token),
+  auth: token(given => scheme('SSWS', given.token)),
   scopes: ['okta.users.read'],
   check: () => ({ path: '/api/v1/users', query: { limit: '1' } }),
   tenantRequest: () => ({ path: '/api/v1/org' }),
-  tenant: (body, { domain }) => {
-    const read = z.object({ companyName: z.string().min(1) }).safeParse(body)
-    const base = baseAddress(domain, 'domain')
-    return { key: base.replace(/^https?:\/\//, ''), name: read.success ? read.data.companyName : null }
-  },
-  errorCode: body => z.object({ errorCode: z.string() }).safeParse(body).data?.errorCode,
+  tenant: (body, { domain }) => ({
+    key: baseAddress(domain, 'domain').replace(/^https?:\/\//, ''),
+    name: companyOf(body),
+  }),
+  errorCode: codeOf,
   rules: [
     { on: '*', code: /^(E0000011|E0000004)$/, is: 'credentials' },
     { on: '*', code: /^E0000006$/, is: 'permission' },
@@ -93,15 +52,9 @@ export const okta = defineConnector(credentials, {
   listings: [
     {
       name: 'people',
-      request: () => ({
-        path: '/api/v1/users',
-        // Without `search` Okta leaves out the deactivated; `status pr` is everybody.
-        query: { limit: '200', search: 'status pr' },
-        headers: {
-          'content-type':
-            'application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus"',
-        },
-      }),
+      // Without `search` Okta leaves out the deactivated; `status pr` is everybody.
+      request: () => people('status pr'),
+      changed: (_, since) => people(`lastUpdated gt "${since.toISOString()}"`),
       items: body => (Array.isArray(body) ? body : undefined),
       page: linkHeader,
       sizeKey: 'limit',
@@ -110,20 +63,11 @@ export const okta = defineConnector(credentials, {
   ],
 })
 
-function toAccount(item: unknown): Account {
-  const { id, status, profile, created, lastLogin } = user.parse(item)
-  const fullName = [profile.firstName, profile.lastName].filter(Boolean).join(' ')
+function people(search: string) {
+  const less = 'okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus"'
   return {
-    externalId: id,
-    email: profile.email || profile.login || null,
-    name: profile.displayName || fullName || null,
-    status: statuses[status],
-    kind: 'human',
-    roles: [],
-    admin: null,
-    licences: [],
-    mfa: null,
-    lastActiveAt: lastLogin ? new Date(lastLogin) : null,
-    createdAt: created ? new Date(created) : null,
+    path: '/api/v1/users',
+    query: { limit: '200', search },
+    headers: { 'content-type': `application/json; ${less}` },
   }
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Account } from '../account.ts'
 import { baseAddress, isBaseAddress } from '../address.ts'
-import { basic, bearer } from '../auth.ts'
+import { basic, bearer, token } from '../auth.ts'
 import { type CredentialMeta, defineConnector } from '../connector.ts'
 import { scimPage } from '../pagers.ts'
 
@@ -79,7 +79,7 @@ export const scim = defineConnector(credentials, {
   reports:
     'Name, e-mail, status, roles and created, as far as the application gives them. Not reported: MFA, last activity.',
   base: ({ address }) => baseAddress(address, 'address'),
-  auth: ({ user, token }) => (user === '' ? bearer(token) : basic(user, token)),
+  auth: token(given => (given.user === '' ? bearer(given.token) : basic(given.user, given.token))),
   scopes: [],
   check: () => ({ path: '/Users', query: { startIndex: '1', count: '1' }, headers }),
   tenant: (_, { address }) => {
@@ -91,6 +91,7 @@ export const scim = defineConnector(credentials, {
     return read.success ? read.data.scimType : undefined
   },
   rules: [{ on: 404, is: 'settings', field: 'address' }],
+  facts: { source: 'https://www.rfc-editor.org/rfc/rfc7644', on: '2026-11-24' },
   listings: [
     {
       name: 'people',

@@ -1,0 +1,57 @@
+// The kinds of credential fields that most connectors ask for, each with its limits and a sentence for what is wrong.
+import { z } from 'zod'
+import { isBaseAddress } from './address.ts'
+import type { CredentialMeta } from './connector.ts'
+
+type Asked = Omit<CredentialMeta, 'secret' | 'choices' | 'multiline'>
+
+/** A token, key or password of visible letters: sealed, never shown again. */
+export function secretField(asked: Asked) {
+  return z
+    .string()
+    .min(1, `Give the ${lower(asked.label)}.`)
+    .max(4_000, 'This is too long.')
+    .regex(/^[\x21-\x7e]*$/, 'It has no spaces or special letters.')
+    .meta({ ...asked, secret: true } satisfies CredentialMeta)
+}
+
+/** A key of several lines, such as a PEM or a key file. */
+export function keyField(asked: Asked) {
+  return z
+    .string()
+    .min(1, `Give the ${lower(asked.label)}.`)
+    .max(3_000, 'This is too long.')
+    .meta({ ...asked, secret: true, multiline: true } satisfies CredentialMeta)
+}
+
+/** An identifier that goes into a path or a query: letters, digits and `. _ @ + -`. */
+export function wordField(asked: Asked) {
+  return z
+    .string()
+    .min(1, `Give the ${lower(asked.label)}.`)
+    .max(255, 'This is too long.')
+    .regex(/^[\w.@+-]*$/, 'It has only letters, digits and . _ @ + -')
+    .meta(asked)
+}
+
+/** A host or base address, with or without `https://`. */
+export function addressField(asked: Asked) {
+  return z
+    .string()
+    .min(1, `Give the ${lower(asked.label)}.`)
+    .max(500, 'This is too long.')
+    .refine(isBaseAddress, `This is not an address. It looks like ${asked.placeholder ?? 'app.example.com'}.`)
+    .meta(asked)
+}
+
+/** One of a closed list, such as the region; the first is the usual one. */
+export function choiceField(asked: Asked, choices: readonly [value: string, label: string][]) {
+  return z
+    .string()
+    .refine(given => choices.some(([value]) => value === given), `Choose the ${lower(asked.label)}.`)
+    .meta({ ...asked, choices: choices.map(([value, label]) => ({ value, label })) } satisfies CredentialMeta)
+}
+
+function lower(label: string): string {
+  return /^[A-Z]{2}/.test(label) ? label : label.charAt(0).toLowerCase() + label.slice(1)
+}

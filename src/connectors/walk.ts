@@ -1,0 +1,154 @@
+// The walk over a connector's listings: one page after another, refusing every answer that could hide or double people.
+import type { Account } from './account.ts'
+import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
+import type { Answered } from './call.ts'
+import type { Connector, Credentials, Listing, Req, Res } from './connector.ts'
+import type { Cursor, Page, StreamEnd, StreamOptions } from './engine.ts'
+import { ProviderError } from './errors.ts'
+import { readRows } from './rows.ts'
+import { addressOf } from './target.ts'
+
+const pagesMax = 20_000
+
+export type Ask = (req: Req, scopes: readonly string[], sizeKey?: string) => Promise<Answered>
+
+interface Walk {
+  ask: Ask
+  connector: Connector
+  credentials: Credentials
+  since: Date | undefined
+  /** Everybody given so far, by id. */
+  known: Set<string>
+  end: StreamEnd
+}
+
+/** Every page of every listing, each with the cursor that goes on after it. Throws ProviderError. */
+export async function* pages(
+  ask: Ask,
+  connector: Connector,
+  credentials: Credentials,
+  { from, since, hadPeople }: Pick<StreamOptions, 'from' | 'since' | 'hadPeople'>,
+): AsyncGenerator<Page, StreamEnd> {
+  const { incomplete } = connector
+  const fresh = { warnings: incomplete ? [incomplete] : [], complete: !incomplete && !since }
+  const end: StreamEnd = from ? { ...from.end, warnings: [...from.end.warnings] } : fresh
+  const walk: Walk = { ask, connector, credentials, since, known: new Set(), end }
+  const check = connector.check(credentials)
+  const proof = await ask(check, connector.scopes)
+  const asked = askedOf(connector, credentials, check, 'run')
+  mustGrant(asked, proof.res)
+  for (let at = from?.listing ?? 0; at < connector.listings.length; at++) {
+    const listing = connector.listings[at] as Listing
+    try {
+      yield* listingPages(walk, listing, at, at === from?.listing ? from : undefined)
+    } catch (error) {
+      if (!(error instanceof SkippedListing)) throw error
+      end.complete = false
+      const needs = error.cause.missing.length > 0 ? error.cause.missing.join(', ') : 'more rights'
+      end.warnings.push(`Not everybody is reported: ${listing.name} need ${needs}.`)
+    }
+  }
+  if (hadPeople && !from && !since && walk.known.size === 0)
+    throw providerError(asked, 'unreadable', `${asked.what} nobody where there were people`)
+  return end
+}
+
+/** The first page of an optional listing was refused for want of a permission. */
+class SkippedListing extends Error {
+  override readonly cause: ProviderError
+  constructor(cause: ProviderError) {
+    super('An optional listing was refused')
+    this.cause = cause
+  }
+}
+
+async function* listingPages(
+  { ask, connector, credentials, since, known, end }: Walk,
+  listing: Listing,
+  at: number,
+  from: Cursor | undefined,
+): AsyncGenerator<Page, void> {
+  const asked = (req: Req) => askedOf(connector, credentials, req, 'run')
+  const origin = new URL(connector.base(credentials)).origin
+  const requests = new Set<string>()
+  const listed = new Set<string>()
+  const first = () => (since && listing.changed?.(credentials, since)) ?? listing.request(credentials)
+  let next: Req | undefined = from?.req ?? first()
+  for (let page = (from?.pages ?? 0) + 1; next !== undefined; page++) {
+    refuseLoop(asked(next), next, { origin, requests, page })
+    const { req, res, unreported } = await askListing(ask, connector, listing, next, page)
+    if (unreported !== undefined) end.warnings.push(`Not reported: ${unreported}.`)
+    const rows = readPage(asked(req), listing, res)
+    if (rows.accounts.length > 0 && rows.accounts.every(({ externalId }) => listed.has(externalId)))
+      throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
+    for (const { externalId } of rows.accounts) listed.add(externalId)
+    if (rows.problems.length > 0) end.complete = false
+    const following = listing.page(req, res, rows.got)
+    if (following === 'short') {
+      end.complete = false
+      end.warnings.push(`Not everybody is reported: the list of ${listing.name} stopped early.`)
+    }
+    next = following === 'short' ? undefined : following
+    yield {
+      accounts: firstOfEach(rows.accounts, known),
+      problems: rows.problems,
+      cursor: {
+        ...(next ? { listing: at, req: next, pages: page } : { listing: at + 1, req: null, pages: 0 }),
+        end: { complete: end.complete, warnings: [...end.warnings] },
+      },
+    }
+  }
+}
+
+/** One page, or for the first one less of it, or nothing of an optional listing. */
+export async function askListing(
+  ask: Ask,
+  connector: Connector,
+  listing: Listing,
+  req: Req,
+  page: number,
+): Promise<Answered & { unreported?: string }> {
+  const scopes = listing.optional ? [] : connector.scopes
+  try {
+    return await ask(req, scopes, listing.sizeKey)
+  } catch (error) {
+    const refused =
+      error instanceof ProviderError && (error.problem === 'permission' || error.problem === 'settings')
+    if (!refused || page > 1) throw error
+    const less = listing.less?.(req, error)
+    if (less) return { ...(await ask(less.req, scopes, listing.sizeKey)), unreported: less.unreported }
+    throw listing.optional ? new SkippedListing(error) : error
+  }
+}
+
+/** Throws `unreadable` for a request already made, for another origin, and after `pagesMax`. */
+function refuseLoop(
+  asked: Asked,
+  next: Req,
+  seen: { origin: string; requests: Set<string>; page: number },
+): void {
+  const refuse = (why: string) => providerError(asked, 'unreadable', `${asked.what} ${why}`)
+  const base = asked.connector.base(asked.credentials)
+  if (addressOf(base, next)?.origin !== seen.origin) throw refuse('next link to another origin')
+  const request = JSON.stringify(next)
+  if (seen.requests.has(request)) throw refuse('next request already made')
+  if (seen.page > pagesMax) throw refuse(`more than ${pagesMax} pages`)
+  seen.requests.add(request)
+}
+
+/** Read one answer. Throws `unreadable` without a list, or when more than half its rows cannot be read. */
+export function readPage(asked: Asked, listing: Listing, res: Res) {
+  const items = listing.items(res.body)
+  if (!items)
+    throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
+  const rows = readRows(listing, items, asked.credentials)
+  if (rows.problems.length * 2 > items.length) {
+    const share = `${rows.problems.length} of ${items.length} rows unreadable`
+    throw providerError(asked, 'unreadable', `${asked.what} ${res.status} ${share}`)
+  }
+  return { ...rows, got: items.length }
+}
+
+function firstOfEach(accounts: readonly Account[], known: Set<string>): Account[] {
+  return accounts.filter(({ externalId }) => !known.has(externalId) && known.add(externalId))
+}
