@@ -1,10 +1,10 @@
 // GitHub: the members, outside collaborators and invitations of one organisation, by an access token.
 import { z } from 'zod'
-import type { Account } from '../account.ts'
 import { baseAddress, isBaseAddress } from '../address.ts'
 import { bearer, token } from '../auth.ts'
 import { type CredentialMeta, defineConnector, type Listing, type Res } from '../connector.ts'
 import { linkHeader } from '../pagers.ts'
+import { membership, toAccount, toInvited } from './schema.ts'
 
 const credentials = z.object({
   organisation: z
@@ -40,16 +40,6 @@ const credentials = z.object({
 })
 
 type Given = z.infer<typeof credentials>
-
-const person = z.object({ id: z.number().int(), login: z.string() })
-const invitation = z.object({
-  id: z.number().int(),
-  login: z.string().nullish(),
-  email: z.string().nullish(),
-  role: z.string().nullish(),
-  created_at: z.string().nullish(),
-})
-const membership = z.object({ organization: z.object({ id: z.number().int(), login: z.string() }) })
 
 /** GitHub, as a declaration. */
 export const github = defineConnector(credentials, {
@@ -134,41 +124,6 @@ function of(given: Given, what: string, query: Record<string, string>) {
 
 function items(body: unknown): readonly unknown[] | undefined {
   return Array.isArray(body) ? body : undefined
-}
-
-function toAccount(item: unknown, as: { kind: 'human' | 'guest'; role: string; admin: boolean }): Account {
-  const { id, login } = person.parse(item)
-  return {
-    externalId: String(id),
-    email: null,
-    name: login,
-    status: 'active',
-    kind: as.kind,
-    roles: [as.role],
-    admin: as.admin,
-    licences: [],
-    mfa: null,
-    lastActiveAt: null,
-    createdAt: null,
-  }
-}
-
-/** Somebody who was invited has no member id yet: the invitation's own id, marked as such. */
-function toInvited(item: unknown): Account {
-  const { id, login, email, role, created_at } = invitation.parse(item)
-  return {
-    externalId: `invitation:${id}`,
-    email: email ?? null,
-    name: login ?? null,
-    status: 'invited',
-    kind: 'human',
-    roles: role ? [role.replace('admin', 'owner').replace('direct_member', 'member')] : [],
-    admin: role ? role === 'admin' : null,
-    licences: [],
-    mfa: null,
-    lastActiveAt: null,
-    createdAt: created_at ? new Date(created_at) : null,
-  }
 }
 
 /** What GitHub would have accepted: any one of the scopes, the least of them first. */
