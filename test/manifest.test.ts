@@ -93,8 +93,9 @@ test('every Web API method that is called has its scope, and every scope has a c
 })
 
 test('the command and the events are those that the code listens to', () => {
-  const commands = [...code.matchAll(/\.command\(\s*'(\/[\w-]+)'/g)].map(match => match[1])
+  const commands = [...code.matchAll(/^const command = '(\/[\w-]+)'/gm)].map(match => match[1])
   expect([...new Set(commands)]).toEqual(manifest.features.slash_commands.map(one => one.command))
-  const events = [...code.matchAll(/\.event\(\s*'(\w+)'/g)].map(match => match[1])
+  const listed = /^const events = \[(.*)\]/m.exec(code)?.[1] ?? ''
+  const events = [...listed.matchAll(/'(\w+)'/g)].map(match => match[1])
   expect([...new Set(events)].sort()).toEqual([...manifest.settings.event_subscriptions.bot_events].sort())
 })

@@ -4,7 +4,10 @@ import { App, HTTPReceiver, type LogLevel } from '@slack/bolt'
 import { WebClient } from '@slack/web-api'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import { clampText } from '../lib/text.ts'
 import { webOptions } from './client.ts'
+import { createEntrance } from './entrance.ts'
+import { noticeView } from './modal.ts'
 import { shownView } from './payload.ts'
 import type { Hearing, Option, SubmissionAnswer } from './turn.ts'
 import { type CommandBody, createTurns, type InteractiveBody } from './turns.ts'
@@ -43,15 +46,29 @@ const eventsPath = '/slack/events'
 /** Slack gives 3 s; the answer has to travel. */
 const answerMs = 2_500
 const graceMs = 3_000
-const headersTimeoutMs = 10_000
-const requestTimeoutMs = 15_000
-const bodyMaxBytes = 1_000_000
+/** Who sends slower than this is cut off; looked at every second. */
+const headersTimeoutMs = 5_000
+const requestTimeoutMs = 10_000
+const connectionsMax = 1_000
+const optionsMax = 100
+const command = '/saasm'
+const events = ['app_home_opened'] as const
+/** On every answer: nothing here is a page, or may be kept, framed or guessed at. */
+const securityHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
 
 export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
   const { log, hear } = options
   const underWay = new Set<Promise<void>>()
   const receiver = options.chat && !options.appToken ? httpReceiver(options) : undefined
   const app = options.chat ? boltApp(options, receiver) : undefined
+  const entrance = receiver && createEntrance({ signingSecret: options.signingSecret ?? '', command, events })
   let server: Server | undefined
 
   /** Go on after the acknowledgement; what fails here was already said to the person, or is logged. */
@@ -66,7 +83,7 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
   function listen(bolt: App): void {
     const turns = createTurns(new WebClient(options.botToken, webOptions(options.apiUrl)), log)
     bolt.error(async error => log.error({ err: error }, 'A request from Slack could not be handled'))
-    bolt.command('/saasm', async ({ ack, body, respond }) => {
+    bolt.command(command, async ({ ack, body, respond }) => {
       await ack()
       later(hear.command(turns.command(body as unknown as CommandBody, respond)))
     })
@@ -76,8 +93,11 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
     })
     bolt.view({ type: 'view_submission', callback_id: /.*/ }, async ({ ack, body }) => {
       const turn = turns.submission(body as unknown as InteractiveBody)
-      const answer = await within(answerMs, hear.submission(turn), null)
-      if (answer === null) throw new Error('A submission was not answered in time')
+      // Answered whatever happens: left alone, Slack would show the person three seconds of nothing and then an error.
+      const answer = await within(answerMs, hear.submission(turn), late).catch((error: unknown) => {
+        log.error({ err: error }, 'A submission failed')
+        return failed
+      })
       await (ack as (body?: unknown) => Promise<void>)(acknowledgement(answer))
       if ('after' in answer) later(turns.after(answer, turn))
     })
@@ -88,24 +108,32 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
     })
     bolt.options(/.*/, async ({ ack, body }) => {
       const turn = turns.options(body as unknown as InteractiveBody)
-      const found: Option[] = await within(answerMs, hear.options(turn), [])
+      const found: Option[] = await within(answerMs, hear.options(turn), []).catch((error: unknown) => {
+        log.error({ err: error }, 'Options could not be loaded')
+        return []
+      })
       await ack({
-        options: found.map(one => ({ text: { type: 'plain_text', text: one.text }, value: one.value })),
+        options: found.slice(0, optionsMax).map(one => ({
+          text: { type: 'plain_text', text: clampText(one.text, 75) },
+          value: one.value,
+        })),
       })
     })
-    bolt.event('app_home_opened', async ({ event, body }) => {
+    bolt.event(events[0], async ({ event, body }) => {
       if (event.tab !== 'home') return
       later(hear.home(turns.home({ teamId: String(body.team_id), userId: event.user })))
     })
   }
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const path = new URL(req.url ?? '/', 'http://saasm').pathname
+    const path = (req.url ?? '/').split('?', 1)[0] ?? '/'
     const route = options.routes.find(one => one.path === path && one.method === req.method)
     try {
+      for (const [name, value] of Object.entries(securityHeaders)) res.setHeader(name, value)
       if (route) await route.handle(req, res)
-      else if (receiver && path === eventsPath) receiver.requestListener(req, res)
-      else res.writeHead(404, { 'content-type': 'text/plain' }).end('There is nothing here.\n')
+      else if (receiver && entrance && path === eventsPath) {
+        if (await entrance(req, res)) receiver.requestListener(req, res)
+      } else res.writeHead(404, { 'content-type': 'text/plain' }).end('There is nothing here.\n')
     } catch (error) {
       log.error({ err: error, path }, 'A request could not be answered')
       if (!res.headersSent) res.writeHead(500)
@@ -120,9 +148,12 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
         await app.init()
         if (options.appToken) await app.start()
       }
-      server = createServer((req, res) => void serve(req, res))
-      server.headersTimeout = headersTimeoutMs
-      server.requestTimeout = requestTimeoutMs
+      const slow = { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs }
+      server = createServer(
+        { ...slow, connectionsCheckingInterval: 1_000 },
+        (req, res) => void serve(req, res),
+      )
+      server.maxConnections = connectionsMax
       await listenOn(server, options)
     },
     async stop() {
@@ -148,7 +179,6 @@ function httpReceiver(options: SlackDoorOptions): HTTPReceiver {
   return new HTTPReceiver({
     signingSecret: options.signingSecret,
     endpoints: eventsPath,
-    bodyLimit: bodyMaxBytes,
     logger: quietLogger(options.log),
     unhandledRequestTimeoutMillis: answerMs + 400,
     processEventErrorHandler: async ({ error, response, logger }) => {
@@ -172,6 +202,23 @@ function boltApp(options: SlackDoorOptions, receiver: HTTPReceiver | undefined):
     logger: quietLogger(options.log),
     ...(receiver ? { receiver } : { socketMode: true, appToken: options.appToken ?? '' }),
   })
+}
+
+const late: SubmissionAnswer = {
+  kind: 'update',
+  view: noticeView(
+    'saasm',
+    'saasm is taking longer than Slack waits. Look in a minute whether it was saved, and try again if it was not.',
+    'warning',
+  ),
+}
+const failed: SubmissionAnswer = {
+  kind: 'update',
+  view: noticeView(
+    'saasm',
+    'Something went wrong on saasm’s side. Nothing was changed: please try again.',
+    'error',
+  ),
 }
 
 /** Slack's acknowledgement of a submission. */

@@ -2,7 +2,7 @@
 import type { WebClient } from '@slack/web-api'
 import type { Log } from '../lib/log.ts'
 import { failureOf } from './client.ts'
-import { type Filled, manyOf, type PayloadView, shownView, textOf } from './payload.ts'
+import { type Filled, manyOf, type PayloadView, plainText, shownView, textOf } from './payload.ts'
 import type {
   ActionTurn,
   CommandTurn,
@@ -91,15 +91,15 @@ export function createTurns(web: WebClient, log: Log) {
   }
 
   function who(body: InteractiveBody): Who {
-    return { teamId: body.team?.id ?? body.user?.team_id ?? '', userId: body.user?.id ?? '' }
+    return { teamId: plainText(body.team?.id ?? body.user?.team_id), userId: plainText(body.user?.id) }
   }
 
   function command(body: CommandBody, respond: Respond): CommandTurn {
-    const who = { teamId: body.team_id, userId: body.user_id }
+    const who = { teamId: plainText(body.team_id), userId: plainText(body.user_id) }
     return {
       who,
       channelId: body.channel_id,
-      words: body.text ?? '',
+      words: plainText(body.text),
       reply: replyThrough(respond, who, body.channel_id),
       open: view => open(body.trigger_id, view),
     }
@@ -116,8 +116,8 @@ export function createTurns(web: WebClient, log: Log) {
         : undefined
     return {
       who: by,
-      actionId: pressed.action_id ?? '',
-      blockId: pressed.block_id ?? '',
+      actionId: plainText(pressed.action_id),
+      blockId: plainText(pressed.block_id),
       value: textOf(pressed),
       many: manyOf(pressed),
       view,
@@ -143,7 +143,7 @@ export function createTurns(web: WebClient, log: Log) {
   }
 
   function options(body: InteractiveBody): OptionsTurn {
-    return { who: who(body), actionId: body.action_id ?? '', query: body.value ?? '' }
+    return { who: who(body), actionId: plainText(body.action_id), query: plainText(body.value) }
   }
 
   function home(by: Who): HomeTurn {

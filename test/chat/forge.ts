@@ -87,12 +87,14 @@ export async function createForge(world: World) {
     submit: (by: Forged, view: ForgedView) =>
       deliveries.send('interactive', {
         ...envelope('view_submission', by),
+        trigger_id: newId(),
         view: viewOf(view),
         response_urls: [],
       }),
     close: (by: Forged, view: ForgedView) =>
       deliveries.send('interactive', {
         ...envelope('view_closed', by),
+        trigger_id: newId(),
         view: viewOf(view),
         is_cleared: true,
       }),
