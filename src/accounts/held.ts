@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
+import { vanishedFrom } from './plan.ts'
 import type { StagingFor } from './stage.ts'
 
 export interface Missing {
@@ -21,7 +22,7 @@ export async function markMissing(tx: Tx, instanceId: string, run: StagingFor): 
     with marked as (
       update account a set missing_run_id = ${run.runId}
       where a.instance_id = ${instanceId} and a.gone_at is null
-        and not exists (select 1 from account_staging s where s.run_id = ${run.runId} and s.fence = ${run.fence} and s.external_id = a.external_id)
+        and ${vanishedFrom(run)}
       returning external_id, coalesce(name, email, external_id) as shown)
     select count(*)::int as count, md5(string_agg(external_id, chr(10) order by external_id)) as hash,
       (array_agg(shown order by shown))[1:${sql.raw(String(namesMax))}] as names

@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
+import { vanishedFrom } from './plan.ts'
 import type { StagingFor } from './stage.ts'
 
 export interface MergeSummary {
@@ -9,27 +10,6 @@ export interface MergeSummary {
   changed: number
   removed: number
   unchanged: number
-}
-
-export interface MergePlan {
-  /** Reported before the merge. */
-  before: number
-  /** In staging, each person once. */
-  staged: number
-  /** Reported before and not in staging. */
-  vanished: number
-}
-
-/** What a merge would do; the caller decides with it whether removals are believed. */
-export async function planMerge(tx: Tx, instanceId: string, run: StagingFor): Promise<MergePlan> {
-  const rows = await tx.execute<{ before: number; staged: number; vanished: number }>(sql`
-    with staged as (select distinct external_id from account_staging where run_id = ${run.runId} and fence = ${run.fence})
-    select
-      (select count(*) from account where instance_id = ${instanceId} and gone_at is null)::int as before,
-      (select count(*) from staged)::int as staged,
-      (select count(*) from account a where a.instance_id = ${instanceId} and a.gone_at is null
-        and not exists (select 1 from staged s where s.external_id = a.external_id))::int as vanished`)
-  return one(rows, 'a count returns a row')
 }
 
 /**
@@ -90,7 +70,7 @@ async function markGone(tx: Tx, instanceId: string, run: StagingFor, now: string
     with done as (
       update account a set gone_at = ${now}, gone_run_id = ${run.runId}
       where a.instance_id = ${instanceId} and a.gone_at is null
-        and not exists (select 1 from account_staging s where s.run_id = ${run.runId} and s.fence = ${run.fence} and s.external_id = a.external_id)
+        and ${vanishedFrom(run)}
       returning 1)
     select count(*)::int as n from done`,
   )

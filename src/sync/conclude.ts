@@ -1,6 +1,7 @@
 // The end of a run, in one transaction: the merge or the failure, the instance's state, the audit row, the tellings.
 import { clearMissing, type Missing, markMissing } from '../accounts/held.ts'
-import { mergeStaged, planMerge } from '../accounts/merge.ts'
+import { mergeStaged } from '../accounts/merge.ts'
+import { planMerge } from '../accounts/plan.ts'
 import { clearStaging } from '../accounts/stage.ts'
 import { usersOf } from '../accounts/summary.ts'
 import { announce, tellPerson } from '../announce/announce.ts'

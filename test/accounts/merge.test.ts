@@ -1,7 +1,8 @@
 // What staging and merging promise: nothing is lost or altered on its way, and only what changed is written.
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type MergeSummary, mergeStaged, planMerge } from '../../src/accounts/merge.ts'
+import { type MergeSummary, mergeStaged } from '../../src/accounts/merge.ts'
+import { planMerge } from '../../src/accounts/plan.ts'
 import { clearStaging, problemsMax, stageAccounts, stageProblems } from '../../src/accounts/stage.ts'
 import type { Account } from '../../src/connectors/account.ts'
 import { createInstance } from '../../src/instances/store.ts'

@@ -184,7 +184,7 @@ test('a plain member is refused, told whom to ask, and only they see it', async 
   await page.getByLabel('You are').selectOption({ label: 'Max Member (member)' })
   await seen('okta-prod has recovered and is syncing again')
   await say('/saasm sync okta-prod')
-  await seen(/this is for admins/)
+  await seen(/this is for operators/)
   await seen('Only visible to you')
   await sandboxed.shoot('refused')
   await page.getByLabel('You are').selectOption({ label: 'Ada Admin (admin)' })
