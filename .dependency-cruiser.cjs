@@ -16,6 +16,7 @@ const rooms = {
   sync: ['announce', 'accounts', 'recipients', 'audit', 'instances', 'connectors', 'jobs', 'db', 'lib'],
   announce: ['recipients', 'audit', 'instances', 'slack', 'jobs', 'db', 'lib'],
   accounts: ['instances', 'connectors', 'db', 'lib'],
+  privacy: ['sync', 'announce', 'accounts', 'recipients', 'audit', 'instances', 'db', 'lib'],
   recipients: ['instances', 'db', 'lib'],
   audit: ['instances', 'db', 'lib'],
   instances: ['connectors', 'db', 'lib'],

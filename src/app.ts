@@ -24,6 +24,7 @@ import { createJobs, type Ring } from './jobs/jobs.ts'
 import type { Clock } from './lib/clock.ts'
 import { newId } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
+import { createRetention, type Kept } from './privacy/retention.ts'
 import { createSlackDoor } from './slack/bolt.ts'
 import { createSlackClient } from './slack/client.ts'
 import { createRunner } from './sync/execute.ts'
@@ -47,6 +48,8 @@ export interface AppOptions {
   requestsPerMinute?: number
   allowPrivateNetwork: boolean
   roles: { chat: boolean; work: boolean }
+  /** How long what has ended is kept; a year of history and two of audit unless told. */
+  kept?: Kept
   /** Brings the database up to date. Tried again while the database does not answer; `/readyz` says so meanwhile. */
   prepare?: () => Promise<void>
   /** How often the sweep looks for due work; 15,000 ms unless told. */
@@ -93,6 +96,7 @@ export function createApp(options: AppOptions): App {
   const runner = createRunner(work)
   const remover = createRemover(work)
   const sweep = createSweep(work)
+  const retain = createRetention({ db, clock, log }, options.kept ?? { historyDays: 365, auditDays: 730 })
   const deliverer = createDeliverer({
     db,
     clock,
@@ -109,7 +113,10 @@ export function createApp(options: AppOptions): App {
     sweepEveryMs: options.sweepEveryMs ?? 15_000,
     handlers: options.roles.work
       ? {
-          sweep,
+          sweep: async signal => {
+            await sweep(signal)
+            await retain(signal)
+          },
           sync: signal => runner.runDue(signal),
           removal: signal => remover.removeDue(signal),
           deliver: signal => deliverer.deliverDue(signal),

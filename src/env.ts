@@ -21,6 +21,8 @@ export interface Settings {
   secretKeys: Buffer[] | null
   allowPrivateNetwork: boolean
   roles: { chat: boolean; work: boolean }
+  /** How long what has ended is kept, in days. */
+  kept: { historyDays: number; auditDays: number }
   logLevel: LogLevel
   /** For the fault suite: where this process ends itself. Null: nowhere. */
   crashAt: string | null
@@ -39,6 +41,14 @@ const holders = z
     ids => ids.every(id => /^[UWS][A-Z0-9]{2,}$/.test(id)),
     'lists something that is neither a Slack user id (U0123ABCD) nor a user group’s (S0123ABCD); copy ids from a profile’s menu',
   )
+
+const days = (standard: number, least: number) =>
+  z.coerce
+    .number('is not a number of days')
+    .int('is not a whole number of days')
+    .min(least, `is less than ${least} days`)
+    .max(36_500, 'is more than a hundred years')
+    .default(standard)
 
 /** One entry a variable: how it is read, and what to say of a bad one. */
 const variables = z.object({
@@ -100,6 +110,8 @@ const variables = z.object({
       roles => roles.length > 0 && roles.every(role => role === 'chat' || role === 'work'),
       'lists something else than chat and work',
     ),
+  SAASM_HISTORY_DAYS: days(365, 7),
+  SAASM_AUDIT_DAYS: days(730, 30),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'is none of debug, info, warn, error, silent')
     .default('info'),
@@ -149,6 +161,7 @@ export function readSettings(environment: Record<string, string | undefined>): R
       secretKeys: env.SAASM_SECRET_KEY ?? null,
       allowPrivateNetwork: env.SAASM_ALLOW_PRIVATE_NETWORK === 'true',
       roles: { chat: env.SAASM_ROLES.includes('chat'), work: env.SAASM_ROLES.includes('work') },
+      kept: { historyDays: env.SAASM_HISTORY_DAYS, auditDays: env.SAASM_AUDIT_DAYS },
       logLevel: env.LOG_LEVEL,
       crashAt: env.SAASM_CRASH_AT ?? null,
     },
@@ -177,6 +190,10 @@ function missing(env: z.output<typeof variables>, given: Record<string, string |
     need('DATABASE_URL', 'the address of your Postgres, such as postgres://user:password@host:5432/saasm')
   if (env.RESEND_API_KEY)
     need('SAASM_EMAIL_FROM', 'the sender of e-mails, from a domain that is verified in Resend')
+  if (env.SAASM_AUDIT_DAYS < env.SAASM_HISTORY_DAYS)
+    problems.push(
+      'SAASM_AUDIT_DAYS is less than SAASM_HISTORY_DAYS: each telling keeps the change it tells of.',
+    )
   if (production && env.SAASM_CRASH_AT) problems.push('SAASM_CRASH_AT is for the fault suite: take it out.')
   if (production) need('RESEND_API_KEY', 'make one under API Keys in Resend')
   return problems

@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type App, createApp } from './app.ts'
+import { openDb } from './db/db.ts'
 import { examine, report } from './db/doctor.ts'
 import { type Embedded, startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
@@ -12,6 +13,8 @@ import { readSettings, type Settings } from './env.ts'
 import { movableClock, systemClock } from './lib/clock.ts'
 import { armCrashpoint } from './lib/crashpoint.ts'
 import { createLog, type Log } from './lib/log.ts'
+import { forgetPerson, said } from './privacy/forget.ts'
+import { readAddress } from './recipients/recipients.ts'
 
 /** Where the sandbox keeps its database, tokens and key. */
 const folder = resolve('.saasm')
@@ -38,6 +41,7 @@ async function main(): Promise<void> {
   const { settings } = read
   if (settings.crashAt !== null) armCrashpoint(settings.crashAt)
   if (process.argv[2] === 'doctor') return doctor(settings)
+  if (process.argv[2] === 'forget') return forget(settings, process.argv.slice(3))
   const log = createLog(settings.logLevel)
   process.on('SIGINT', () => void stop(0))
   process.on('SIGTERM', () => void stop(0))
@@ -54,6 +58,22 @@ async function doctor(settings: Settings): Promise<void> {
   const found = await examine(settings.databaseUrl ?? (await embeddedDatabase()).url, questions)
   say(report(found))
   await stop(found.findings.length > 0 ? 1 : 0)
+}
+
+/** `npm run forget -- EMAIL`: take a person out of everything, and say from where. */
+async function forget(settings: Settings, words: readonly string[]): Promise<void> {
+  const read = readAddress(words.join(' '))
+  if (!read.ok) {
+    say(`${read.reason} Say it like this: npm run forget -- ada@example.com`)
+    return stop(1)
+  }
+  const db = openDb(settings.databaseUrl ?? (await embeddedDatabase()).url, {
+    connectionsMax: 1,
+    statementTimeoutMs: 600_000,
+  })
+  running.push({ name: 'database', stop: () => db.close(2) })
+  say(said(await forgetPerson(db, read.address)))
+  await stop(0)
 }
 
 async function startReal(settings: Settings, databaseUrl: string, log: Log): Promise<void> {
@@ -108,6 +128,7 @@ async function startSandboxed(settings: Settings, databaseUrl: string): Promise<
     access: settings.access,
     allowPrivateNetwork: true,
     roles: { chat: true, work: true },
+    kept: settings.kept,
     prepare: () => migrate(databaseUrl, migrations),
     sweepEveryMs: 2_000,
   })

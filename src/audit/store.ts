@@ -1,9 +1,9 @@
-// The audit trail: append and read; there is no update and no delete here.
-import { and, desc, eq } from 'drizzle-orm'
+// The audit trail: append and read; there is no update here, and what is deleted is only what was kept long enough.
+import { and, desc, eq, sql } from 'drizzle-orm'
 import type { Conn, Tx } from '../db/db.ts'
 import { auditTable } from './table.ts'
 
-export type AuditSource = 'command' | 'button' | 'modal' | 'sweep' | 'run'
+export type AuditSource = 'command' | 'button' | 'modal' | 'sweep' | 'run' | 'operator'
 
 export interface AuditEntry {
   teamId: string
@@ -47,4 +47,12 @@ export async function readAudit(
     .where(of.instanceId ? and(ofTeam, eq(auditTable.instanceId, of.instanceId)) : ofTeam)
     .orderBy(desc(auditTable.id))
     .limit(limit)
+}
+
+/** Delete up to `limit` entries that are older than `days` (30 at least); the database's own function, since nothing else may. */
+export async function purgeAudit(conn: Conn, days: number, limit: number): Promise<number> {
+  const rows = await conn.execute<{ n: number }>(
+    sql`select purge_audit(make_interval(days => ${days}::int), ${limit}::int)::int as n`,
+  )
+  return rows[0]?.n ?? 0
 }

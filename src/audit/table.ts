@@ -10,7 +10,7 @@ export const auditTable = pgTable(
     teamId: text('team_id').notNull(),
     /** A Slack user id, or `saasm`. */
     actor: text('actor').notNull(),
-    /** Where from: `command`, `button`, `modal`, `sweep`, `run`. */
+    /** Where from: `command`, `button`, `modal`, `sweep`, `run`, or who runs saasm: `operator`. */
     source: text('source').notNull(),
     /** `instance.created`, `instance.updated`, … */
     action: text('action').notNull(),
