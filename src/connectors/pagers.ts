@@ -91,7 +91,11 @@ function totalResults(res: Res): number | undefined {
 }
 
 function count(told: unknown): number | undefined {
-  const total = Number(told ?? Number.NaN)
+  // Some send the number as text; anything else may not even be convertible.
+  const total =
+    typeof told === 'number' || typeof told === 'string'
+      ? Number(told === '' ? Number.NaN : told)
+      : Number.NaN
   return Number.isSafeInteger(total) && total >= 0 ? total : undefined
 }
 

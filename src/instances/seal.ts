@@ -18,7 +18,8 @@ export interface Seal {
 /** The key that sealed it is not among SAASM_SECRET_KEY's. */
 export class KeyMissing extends Error {
   constructor(keyId: string) {
-    super(`No key ${keyId} in SAASM_SECRET_KEY opens these credentials`)
+    // What stands there may be anything: a key's id has eight characters.
+    super(`No key ${keyId.slice(0, 8)} in SAASM_SECRET_KEY opens these credentials`)
     this.name = 'KeyMissing'
   }
 }

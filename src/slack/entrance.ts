@@ -105,10 +105,29 @@ function parsedBody(raw: Buffer, type: string): Body | undefined {
   }
 }
 
+/** What Bolt looks into without asking whether it is there. */
+const parts = [
+  'event',
+  'user',
+  'team',
+  'channel',
+  'view',
+  'container',
+  'message',
+  'enterprise',
+  'authorizations',
+]
+
+function isPart(value: unknown): boolean {
+  return value === null || typeof value === 'object'
+}
+
 /** The status to answer with at once; undefined: Bolt has a listener for it, and what that listener is chosen by is there. */
 function statusOf(body: Body, options: EntranceOptions): number | undefined {
   const first = Array.isArray(body.actions) ? objectOf(body.actions[0]) : undefined
   const isText = (value: unknown) => (typeof value === 'string' ? undefined : 400)
+  if (body.event === null) return 400
+  if (body.type !== undefined && parts.some(key => body[key] !== undefined && !isPart(body[key]))) return 400
   switch (body.type) {
     case undefined:
       if (typeof body.command !== 'string') return 400
