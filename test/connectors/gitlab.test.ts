@@ -1,6 +1,6 @@
 // GitLab beyond the contract: a group whose seats the token may not read, and a self-managed instance.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Credentials } from '../../src/connectors/connector.ts'
+import { type Credentials, readCredentials } from '../../src/connectors/connector.ts'
 import { createEngine, type Engine } from '../../src/connectors/engine.ts'
 import { gitlab } from '../../src/connectors/gitlab/gitlab.ts'
 import { silentLog } from '../../src/lib/log.ts'
@@ -84,4 +84,17 @@ test('the public list of an instance’s users is not taken for the whole one', 
   const vendor = standIn(instance(false))
   const error = await refusal(listAll(engine, gitlab, vendor.credentials()))
   expect(error).toMatchObject({ problem: 'permission', missing: ['the role administrator'] })
+})
+
+test('a group needs its path, and an instance its address', () => {
+  const typed = { token: 'glpat-1', group: '', address: '' }
+  expect(readCredentials(gitlab, { ...typed, whole: 'group' })).toEqual({
+    ok: false,
+    problems: { group: 'Give the group.' },
+  })
+  expect(readCredentials(gitlab, { ...typed, whole: 'instance' })).toEqual({
+    ok: false,
+    problems: { address: 'Give the address of your GitLab.' },
+  })
+  expect(readCredentials(gitlab, { ...typed, whole: 'group', group: 'acme' })).toMatchObject({ ok: true })
 })

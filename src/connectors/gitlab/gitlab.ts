@@ -8,7 +8,7 @@ import { addressField, choiceField, secretField, wordField } from '../fields.ts'
 import { linkHeader } from '../pagers.ts'
 import { codeOf, notAnAdministrator, toAccount } from './schema.ts'
 
-const credentials = z.object({
+const fields = z.object({
   whole: choiceField({ label: 'What to read' }, [
     ['group', 'One top-level group (GitLab.com)'],
     ['instance', 'All users of a self-managed instance'],
@@ -30,6 +30,16 @@ const credentials = z.object({
     optional: true,
   }),
 })
+
+const credentials = fields
+  .refine(({ whole, group }) => whole !== 'group' || group !== '', {
+    path: ['group'],
+    message: 'Give the group.',
+  })
+  .refine(({ whole, address }) => whole !== 'instance' || address !== '', {
+    path: ['address'],
+    message: 'Give the address of your GitLab.',
+  })
 
 const owner = 'the role Owner of the top-level group'
 
