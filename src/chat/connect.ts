@@ -7,11 +7,12 @@ import { connectorById } from '../connectors/registry.ts'
 import { isUniqueViolation } from '../db/db.ts'
 import { createInstance, matchInstances, sameTenant } from '../instances/store.ts'
 import { newId } from '../lib/ids.ts'
-import { cleanText } from '../lib/text.ts'
-import { alert, button, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
+import { cleanText, codePoints } from '../lib/text.ts'
+import { alert, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
 import { checkInput, loadingView, metadataOf, modal, noticeView, textInput } from '../slack/modal.ts'
 import type { ModalView, OpenView, SubmissionAnswer, SubmissionTurn, Who } from '../slack/turn.ts'
 import { requestRun } from '../sync/request.ts'
+import { choiceView, meantBy } from './connect-choice.ts'
 import {
   credentialInputs,
   type FieldProblems,
@@ -23,7 +24,6 @@ import {
   type TypedSettings,
 } from './credentials.ts'
 import type { Gesture, House } from './gesture.ts'
-import { nearest } from './parse.ts'
 
 const title = 'Connect'
 export const nameMax = 80
@@ -57,38 +57,15 @@ export const connectGesture: Gesture = {
 
 async function formOrChoice(house: House, who: Who, wanted: string): Promise<ModalView> {
   const word = wanted.trim().toLowerCase()
-  const exact = house.connectors.find(one => one.id === word || one.name.toLowerCase() === word)
-  const partly = house.connectors.filter(one => word !== '' && one.name.toLowerCase().includes(word))
-  const connector = exact ?? (partly.length === 1 ? partly[0] : undefined)
+  const connector = meantBy(word, house.connectors)
   if (connector) return form(connector, { name: await freeName(house, who, connector), settings: {} })
-  return choice(house, word)
+  return choiceView(title, word, house.connectors)
 }
 
-/** The list of what can be connected, the nearest to an unknown word first. */
-function choice(house: House, word: string): ModalView {
-  const near = nearest(
-    word,
-    house.connectors.map(one => one.id),
-  )
-  const sorted = house.connectors.toSorted(
-    (a, b) => Number(near.includes(b.id)) - Number(near.includes(a.id)),
-  )
-  const lead =
-    word === ''
-      ? 'Which application?'
-      : `saasm cannot connect “${escapeText(word)}” yet. It can connect these:`
-  const rows = sorted.map((connector, at) =>
-    section(
-      `${connector.emoji} *${connector.name}*\n${connector.reports}`,
-      button({
-        actionId: `connect:${at}`,
-        text: 'Connect',
-        value: connector.id,
-        label: `Connect ${connector.name}`,
-      }),
-    ),
-  )
-  return modal({ callbackId: 'connect-choice', title, blocks: [section(lead), ...rows] })
+/** A title holds 24 code points: a long name stands alone. */
+function titleOf({ name }: Connector): string {
+  const whole = `Connect ${name}`
+  return codePoints(whole) <= 24 ? whole : name
 }
 
 interface Draft {
@@ -117,7 +94,7 @@ function form(connector: Connector, draft: Draft): ModalView {
   ]
   return modal({
     callbackId: 'connect',
-    title: `Connect ${connector.name}`,
+    title: titleOf(connector),
     submit: 'Connect',
     blocks,
     metadata: { connector: connector.id },
@@ -258,7 +235,7 @@ function connected(connector: Connector, name: string, verified: Verified): Moda
   const text = `:white_check_mark: *${escapeText(name)}* is connected${tenant}. Its initial sync has started; you are told when it has ended.`
   return modal({
     callbackId: 'connected',
-    title: `Connect ${connector.name}`,
+    title: titleOf(connector),
     blocks: [section(text)],
     close: 'Done',
   })

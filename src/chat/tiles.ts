@@ -15,6 +15,7 @@ import {
   type SlackBlock,
   section,
 } from '../slack/blocks.ts'
+import { namesOf } from './connect-choice.ts'
 import type { House } from './gesture.ts'
 
 /** Tiles of one page: two blocks each and a heading each at worst stay under 50 blocks. */
@@ -32,8 +33,7 @@ export async function tiles(house: House, teamId: string, page: number): Promise
   )
   const blocks: SlackBlock[] = [header('Integrations'), actions(topButtons(), 'integrations-top')]
   if (all.length === 0) {
-    const names = house.connectors.map(connector => connector.name).join(', ')
-    blocks.push(section(`No application is connected yet. saasm can connect ${names}.`))
+    blocks.push(section(`No application is connected yet. saasm can connect ${namesOf(house.connectors)}.`))
   }
   let app = ''
   for (const [position, instance] of shown.entries()) {
@@ -51,7 +51,7 @@ export async function tiles(house: House, teamId: string, page: number): Promise
     connector => !all.some(instance => instance.connector === connector.id),
   )
   if (all.length > 0 && unused.length > 0) {
-    blocks.push(context(`Not connected yet: ${unused.map(connector => connector.name).join(', ')}.`))
+    blocks.push(context(`Not connected yet: ${namesOf(unused)}.`))
   }
   return blocks
 }

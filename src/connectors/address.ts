@@ -23,6 +23,11 @@ export function baseAddress(typed: string, field: string): string {
   return url.origin + url.pathname.replace(/\/+$/, '')
 }
 
+/** The same without its scheme, as a tenant's key. */
+export function placeOf(typed: string, field: string): string {
+  return baseAddress(typed, field).replace(/^https?:\/\//, '')
+}
+
 /** For a credential schema: true when `baseAddress` takes it. */
 export function isBaseAddress(typed: string): boolean {
   try {

@@ -104,8 +104,11 @@ export interface Listing<C extends Credentials = Credentials> {
   sizeKey?: string
   /** Only who changed since then; such a run removes nobody. */
   changed?(credentials: C, since: Date): Req
-  /** A smaller request when this one was refused for want of a licence or permission, and what is not reported then. */
-  less?(req: Req, refused: ProviderError): { req: Req; unreported: string } | undefined
+  /**
+   * A smaller request when this one was refused for want of a licence or permission, and what is not reported then;
+   * `fewer`: it lists fewer people, so that the run removes nobody.
+   */
+  less?(req: Req, refused: ProviderError): { req: Req; unreported: string; fewer?: true } | undefined
 }
 
 export interface Connector<C extends Credentials = Credentials> {

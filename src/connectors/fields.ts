@@ -5,6 +5,9 @@ import type { CredentialMeta } from './connector.ts'
 
 type Asked = Omit<CredentialMeta, 'secret' | 'choices' | 'multiline'>
 
+/** A field that may be left blank; a blank one is ''. */
+type MaybeAsked = Asked & { optional?: true }
+
 /** A token, key or password of visible letters: sealed, never shown again. */
 export function secretField(asked: Asked) {
   return z
@@ -25,22 +28,25 @@ export function keyField(asked: Asked) {
 }
 
 /** An identifier that goes into a path or a query: letters, digits and `. _ @ + -`. */
-export function wordField(asked: Asked) {
+export function wordField({ optional, ...asked }: MaybeAsked) {
   return z
     .string()
-    .min(1, `Give the ${lower(asked.label)}.`)
+    .min(optional ? 0 : 1, `Give the ${lower(asked.label)}.`)
     .max(255, 'This is too long.')
     .regex(/^[\w.@+-]*$/, 'It has only letters, digits and . _ @ + -')
     .meta(asked)
 }
 
 /** A host or base address, with or without `https://`. */
-export function addressField(asked: Asked) {
+export function addressField({ optional, ...asked }: MaybeAsked) {
   return z
     .string()
-    .min(1, `Give the ${lower(asked.label)}.`)
+    .min(optional ? 0 : 1, `Give the ${lower(asked.label)}.`)
     .max(500, 'This is too long.')
-    .refine(isBaseAddress, `This is not an address. It looks like ${asked.placeholder ?? 'app.example.com'}.`)
+    .refine(
+      given => (optional && given === '') || isBaseAddress(given),
+      `This is not an address. It looks like ${asked.placeholder ?? 'app.example.com'}.`,
+    )
     .meta(asked)
 }
 

@@ -54,6 +54,26 @@ export function offset(key: string, total?: (body: unknown) => unknown, first = 
   }
 }
 
+/**
+ * `key` counts places from 0 and `size` says how many at a time; it advances by what was asked for, since the vendor
+ * leaves people out of a page after it was cut (Jira). Only a page of nobody is the end.
+ */
+export function window(key: string, size: string): Pager {
+  return (req, _, got) => {
+    if (got === 0) return undefined
+    const next = Number(req.query?.[key] ?? '0') + Number(req.query?.[size])
+    return Number.isSafeInteger(next) ? withQuery(req, { [key]: String(next) }) : 'short'
+  }
+}
+
+/** The answer's body holds a cursor that is sent to `path`, as the whole body; none ends (Dropbox). */
+export function continued(path: string, pick: (body: unknown) => unknown): Pager {
+  return (req, res) => {
+    const next = text(pick(res.body))
+    return next === undefined ? undefined : { ...req, path, body: { cursor: next } }
+  }
+}
+
 /** `key` counts pages; `more` says whether there is another, by default as long as something comes. */
 export function pageNumber(
   key: string,

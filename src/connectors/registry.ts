@@ -1,11 +1,51 @@
-// Every connector that saasm has, in the order of the Connect App menu.
+// Every connector that saasm has, in the order of the Connect App menu: by name.
+import { asana } from './asana/asana.ts'
+import { atlassian } from './atlassian/atlassian.ts'
+import { box } from './box/box.ts'
 import type { Connector } from './connector.ts'
+import { dropbox } from './dropbox/dropbox.ts'
+import { entra } from './entra/entra.ts'
+import { figma } from './figma/figma.ts'
 import { github } from './github/github.ts'
+import { gitlab } from './gitlab/gitlab.ts'
+import { google } from './google/google.ts'
+import { hubspot } from './hubspot/hubspot.ts'
+import { jira } from './jira/jira.ts'
+import { linear } from './linear/linear.ts'
+import { miro } from './miro/miro.ts'
+import { notion } from './notion/notion.ts'
 import { okta } from './okta/okta.ts'
+import { salesforce } from './salesforce/salesforce.ts'
 import { scim } from './scim/scim.ts'
+import { slack } from './slack/slack.ts'
+import { slackGrid } from './slack-grid/slack-grid.ts'
+import { zendesk } from './zendesk/zendesk.ts'
+import { zoom } from './zoom/zoom.ts'
 
 /** All connectors. */
-export const connectors: readonly Connector[] = [okta, github, scim]
+export const connectors: readonly Connector[] = [
+  asana,
+  atlassian,
+  box,
+  dropbox,
+  figma,
+  github,
+  gitlab,
+  google,
+  hubspot,
+  jira,
+  linear,
+  entra,
+  miro,
+  notion,
+  okta,
+  salesforce,
+  scim,
+  slack,
+  slackGrid,
+  zendesk,
+  zoom,
+]
 
 /** The connector of this id, as stored with an instance. */
 export function connectorById(id: string): Connector | undefined {

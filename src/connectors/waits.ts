@@ -9,7 +9,7 @@ const hourMs = 3_600_000
 export function toldWaitMs(headers: Readonly<Record<string, string>>, now: Date): number | undefined {
   const retryAfter = waitMs(headers['retry-after'], now)
   if (retryAfter !== undefined) return retryAfter
-  for (const family of ['x-rate-limit', 'x-ratelimit', 'ratelimit']) {
+  for (const family of ['x-rate-limit', 'x-ratelimit', 'x-ratelimit-requests', 'ratelimit']) {
     const remaining = headers[`${family}-remaining`]
     if (remaining !== undefined && Number(remaining) > 0) continue
     const wait = waitMs(headers[`${family}-reset`], now)

@@ -76,8 +76,9 @@ async function* listingPages(
   let next: Req | undefined = from?.req ?? first()
   for (let page = (from?.pages ?? 0) + 1; next !== undefined; page++) {
     refuseLoop(asked(next), next, { origin, requests, page })
-    const { req, res, unreported } = await askListing(ask, connector, listing, next, page)
+    const { req, res, unreported, fewer } = await askListing(ask, connector, listing, next, page)
     if (unreported !== undefined) end.warnings.push(`Not reported: ${unreported}.`)
+    if (fewer) end.complete = false
     const rows = readPage(asked(req), listing, res)
     if (rows.accounts.length > 0 && rows.accounts.every(({ externalId }) => listed.has(externalId)))
       throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
@@ -107,7 +108,7 @@ export async function askListing(
   listing: Listing,
   req: Req,
   page: number,
-): Promise<Answered & { unreported?: string }> {
+): Promise<Answered & { unreported?: string; fewer?: true }> {
   const scopes = listing.optional ? [] : connector.scopes
   try {
     return await ask(req, scopes, listing.sizeKey)
@@ -116,7 +117,7 @@ export async function askListing(
       error instanceof ProviderError && (error.problem === 'permission' || error.problem === 'settings')
     if (!refused || page > 1) throw error
     const less = listing.less?.(req, error)
-    if (less) return { ...(await ask(less.req, scopes, listing.sizeKey)), unreported: less.unreported }
+    if (less) return { ...less, ...(await ask(less.req, scopes, listing.sizeKey)) }
     throw listing.optional ? new SkippedListing(error) : error
   }
 }

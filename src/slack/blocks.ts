@@ -1,5 +1,5 @@
 // Blocks: small builders that keep Slack's sizes and escape what people and vendors wrote. They know no noun of ours.
-import type { Button, Checkboxes, KnownBlock, Option as SlackOption } from '@slack/types'
+import type { Button, Checkboxes, KnownBlock, Option as SlackOption, StaticSelect } from '@slack/types'
 import { clampText } from '../lib/text.ts'
 
 export type { KnownBlock as SlackBlock }
@@ -65,7 +65,7 @@ export function alert(text: string, level: 'info' | 'warning' | 'error' | 'succe
   } as unknown as KnownBlock
 }
 
-export function actions(elements: (Button | Checkboxes)[], blockId?: string): KnownBlock {
+export function actions(elements: (Button | Checkboxes | StaticSelect)[], blockId?: string): KnownBlock {
   return { type: 'actions', ...(blockId ? { block_id: blockId } : {}), elements: elements.slice(0, 25) }
 }
 
@@ -75,6 +75,23 @@ export function checkboxes(parts: {
   choices: readonly { value: string; label: string }[]
 }): Checkboxes {
   return { type: 'checkboxes', action_id: parts.actionId, options: parts.choices.map(option) }
+}
+
+/** The most options a list holds. */
+const optionsMax = 100
+
+/** A list that is searched by typing and tells us as soon as something is chosen. */
+export function select(parts: {
+  actionId: string
+  placeholder: string
+  choices: readonly { value: string; label: string }[]
+}): StaticSelect {
+  return {
+    type: 'static_select',
+    action_id: parts.actionId,
+    placeholder: plain(parts.placeholder, 150),
+    options: parts.choices.slice(0, optionsMax).map(option),
+  }
 }
 
 export interface ButtonParts {

@@ -255,6 +255,14 @@ describe('waits', () => {
       headers: () => ({ 'x-ratelimit-reset': String(clock.now().getTime() + 9_000) }),
       seconds: 9,
     },
+    {
+      what: 'the milliseconds of a limit on requests',
+      headers: () => ({
+        'x-ratelimit-requests-remaining': '0',
+        'x-ratelimit-requests-reset': String(clock.now().getTime() + 12_000),
+      }),
+      seconds: 12,
+    },
     { what: 'a day, cut to an hour', headers: () => ({ 'retry-after': '86400' }), seconds: 3_600 },
   ])('a rate limit told in $what is understood', async ({ headers, seconds }) => {
     const { credentials } = await oddOkta((_, times) =>

@@ -1,6 +1,7 @@
 // The pagers: each finds its end, and nothing that a vendor may send makes it ask forever.
 import { describe, expect, test } from 'vitest'
 import {
+  continued,
   cursor,
   headerCursor,
   linkHeader,
@@ -9,6 +10,7 @@ import {
   onePage,
   pageNumber,
   relay,
+  window,
 } from '../../src/connectors/pagers.ts'
 
 const req = { path: '/users', query: { size: '2' } }
@@ -81,4 +83,25 @@ test('a GraphQL connection puts its cursor into the variables', () => {
   })
   expect(pager(asked, res({ users: { hasNextPage: false, endCursor: 'c2' } }), 2)).toBeUndefined()
   expect(pager(asked, res({ users: null }), 2)).toBeUndefined()
+})
+
+test('places that are thinned out afterwards are counted by what was asked for, until a page of nobody', () => {
+  const pager = window('startAt', 'maxResults')
+  const asked = { path: '/users', query: { startAt: '200', maxResults: '200' } }
+  expect(pager(asked, res([]), 3)).toMatchObject({ query: { startAt: '400' } })
+  expect(pager({ ...asked, query: { maxResults: '100' } }, res([]), 100)).toMatchObject({
+    query: { startAt: '100' },
+  })
+  expect(pager(asked, res([]), 0)).toBeUndefined()
+})
+
+test('a cursor that is sent elsewhere takes the place of the body', () => {
+  const pager = continued('/list/continue', body => (body as { cursor?: string }).cursor)
+  const asked = { path: '/list', method: 'POST' as const, body: { limit: 2 } }
+  expect(pager(asked, res({ cursor: 'c2' }), 2)).toEqual({
+    path: '/list/continue',
+    method: 'POST',
+    body: { cursor: 'c2' },
+  })
+  expect(pager(asked, res({}), 2)).toBeUndefined()
 })

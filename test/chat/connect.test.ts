@@ -1,0 +1,64 @@
+// Which application to connect: chosen from a list of all, named in words, or guessed; and every form is one that Slack takes.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { namesOf } from '../../src/chat/connect-choice.ts'
+import { fieldsOf } from '../../src/connectors/connector.ts'
+import { connectors } from '../../src/connectors/registry.ts'
+import { startWorld, until, type World } from '../support/world.ts'
+import { handsOf } from './hands.ts'
+
+let world: World
+let hands: ReturnType<typeof handsOf>
+
+beforeAll(async () => {
+  world = await startWorld()
+  hands = handsOf(world, 'Ada')
+})
+afterAll(() => world.close())
+
+interface Choosing {
+  elements?: { type: string; action_id: string; options?: { value: string; text: { text: string } }[] }[]
+}
+const choosing = () => (hands.top().view.blocks as Choosing[]).flatMap(block => block.elements ?? [])
+
+test('all applications stand in one list, and choosing one opens its form in the same window', async () => {
+  await hands.say('connect')
+  await hands.seen('the choice', /Which application/)
+  const list = choosing().find(one => one.type === 'static_select')
+  expect(list?.options?.map(one => one.value)).toEqual(connectors.map(one => one.id))
+  await hands.press('connect:chosen', { selectedOption: 'zoom' })
+  await hands.seen('the form', /Account ID/)
+  expect(hands.person.state().views).toHaveLength(1)
+})
+
+test('a word that several names hold offers those, and one that is misspelt the nearest', async () => {
+  await hands.say('connect sl')
+  await hands.seen('the choice', /Which “sl”/)
+  expect(choosing().filter(one => one.type === 'button')).toHaveLength(2)
+  await hands.say('connect zomm')
+  await hands.seen('the nearest', /cannot connect “zomm” yet. Did you mean/)
+  await hands.press('connect:0')
+  await hands.seen('the form', /Account ID/)
+})
+
+test.each(connectors.map(one => one.id))(
+  'the form of %s is one that Slack takes, with all its fields',
+  async id => {
+    const connector = connectors.find(one => one.id === id)
+    await hands.say(`connect ${id}`)
+    const labels = connector ? fieldsOf(connector).map(({ label }) => label) : []
+    const drawn = () => hands.person.state().views.length > 0 && String(hands.top().view.private_metadata)
+    await until(`the form of ${id}`, () => drawn() === JSON.stringify({ connector: id }))
+    for (const label of labels) expect(hands.shown()).toContain(label)
+  },
+)
+
+test('the menu is in the order of the names, and a hundred fit into it', () => {
+  const names = connectors.map(one => one.name)
+  expect(names).toEqual(names.toSorted((a, b) => a.localeCompare(b)))
+  expect(connectors.length).toBeLessThanOrEqual(100)
+})
+
+test('a long list of names is cut, with the number of the others', () => {
+  expect(namesOf(connectors, 2)).toBe(`Asana, Atlassian organisation and ${connectors.length - 2} more`)
+  expect(namesOf(connectors.slice(0, 2), 2)).toBe('Asana, Atlassian organisation')
+})
