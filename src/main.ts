@@ -5,10 +5,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type App, createApp } from './app.ts'
+import { openDb } from './db/db.ts'
 import { examine, report } from './db/doctor.ts'
 import { type Embedded, startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { readSettings, type Settings } from './env.ts'
+import { rotateKeys, rotationReport } from './instances/rotate.ts'
+import { createSeal } from './instances/seal.ts'
 import { movableClock, systemClock } from './lib/clock.ts'
 import { armCrashpoint } from './lib/crashpoint.ts'
 import { createLog, type Log } from './lib/log.ts'
@@ -38,6 +41,7 @@ async function main(): Promise<void> {
   const { settings } = read
   if (settings.crashAt !== null) armCrashpoint(settings.crashAt)
   if (process.argv[2] === 'doctor') return doctor(settings)
+  if (process.argv[2] === 'rotate-keys') return rotate(settings)
   const log = createLog(settings.logLevel)
   process.on('SIGINT', () => void stop(0))
   process.on('SIGTERM', () => void stop(0))
@@ -54,6 +58,16 @@ async function doctor(settings: Settings): Promise<void> {
   const found = await examine(settings.databaseUrl ?? (await embeddedDatabase()).url, questions)
   say(report(found))
   await stop(found.findings.length > 0 ? 1 : 0)
+}
+
+/** `npm run rotate-keys`: seal everything with the first key; ends with 1 when an older key is needed still, or one is missing. */
+async function rotate(settings: Settings): Promise<void> {
+  const db = openDb(settings.databaseUrl ?? (await embeddedDatabase()).url, { connectionsMax: 1 })
+  running.push({ name: 'database', stop: () => db.close(1) })
+  const seal = createSeal(settings.secretKeys ?? [await keptKey()])
+  const { ok, text } = rotationReport(seal, await rotateKeys(db.conn, seal))
+  say(text)
+  await stop(ok ? 0 : 1)
 }
 
 async function startReal(settings: Settings, databaseUrl: string, log: Log): Promise<void> {
