@@ -12,6 +12,7 @@ import { migrate } from './db/migrate.ts'
 import { readSettings, type Settings } from './env.ts'
 import { rotateKeys, rotationReport } from './instances/rotate.ts'
 import { createSeal } from './instances/seal.ts'
+import { makeJobTable } from './jobs/backend.ts'
 import { movableClock, systemClock } from './lib/clock.ts'
 import { armCrashpoint } from './lib/crashpoint.ts'
 import { createLog, type Log } from './lib/log.ts'
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   if (settings.crashAt !== null) armCrashpoint(settings.crashAt)
   if (process.argv[2] === 'doctor') return doctor(settings)
   if (process.argv[2] === 'rotate-keys') return rotate(settings)
+  if (process.argv[2] === 'migrate') return migrateOnly(settings)
   const log = createLog(settings.logLevel)
   process.on('SIGINT', () => void stop(0))
   process.on('SIGTERM', () => void stop(0))
@@ -70,6 +72,20 @@ async function rotate(settings: Settings): Promise<void> {
   await stop(ok ? 0 : 1)
 }
 
+/** `npm run migrate`: bring the schema up to date and end; afterwards the app needs no right to change it. */
+async function migrateOnly(settings: Settings): Promise<void> {
+  await bringUpToDate(settings, settings.databaseUrl ?? (await embeddedDatabase()).url)
+  say('The database is up to date.')
+  await stop(0)
+}
+
+/** The schema, under the migrator's role where there is one; the job table, too, which Agenda's backend would make. */
+async function bringUpToDate(settings: Settings, databaseUrl: string): Promise<void> {
+  const url = settings.databaseMigrationUrl ?? databaseUrl
+  await migrate(url, migrations)
+  if (settings.databaseMigrationUrl && !settings.mongodbUrl) await makeJobTable(url)
+}
+
 async function startReal(settings: Settings, databaseUrl: string, log: Log): Promise<void> {
   if (!settings.slack || !settings.secretKeys) throw new Error('the Slack settings are incomplete')
   const app = createApp({
@@ -81,7 +97,7 @@ async function startReal(settings: Settings, databaseUrl: string, log: Log): Pro
     listen: { port: settings.port },
     slack: settings.slack,
     secretKeys: settings.secretKeys,
-    prepare: () => migrate(databaseUrl, migrations),
+    prepare: () => bringUpToDate(settings, databaseUrl),
   })
   await startApp(app)
   log.info({ port: app.port() }, 'saasm is up')
