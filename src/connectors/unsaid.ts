@@ -11,10 +11,8 @@ export function secretsIn(headers: Readonly<Record<string, string>>): string[] {
 
 /** The same error without `secrets` in what people or the log are told. */
 export function withoutSecrets(error: ProviderError, secrets: readonly string[]): ProviderError {
-  const forms = secrets.filter(secret => secret.length >= secretMin).flatMap(formsOf)
-  const quotes = (text: string) => forms.some(form => text.includes(form))
-  const clean = (text: string) => forms.reduce((left, form) => left.replaceAll(form, '…'), text)
-  if (![error.message, error.detail, ...error.missing].some(quotes)) return error
+  const clean = (text: string) => unsaid(text, secrets)
+  if ([error.message, error.detail, ...error.missing].every(text => clean(text) === text)) return error
   return new ProviderError(error.problem, {
     message: clean(error.message),
     detail: clean(error.detail),
@@ -22,6 +20,12 @@ export function withoutSecrets(error: ProviderError, secrets: readonly string[])
     ...(error.until ? { until: error.until } : {}),
     ...(error.field === undefined ? {} : { field: error.field }),
   })
+}
+
+/** The text with … in the place of each secret. */
+export function unsaid(text: string, secrets: readonly string[]): string {
+  const forms = secrets.filter(secret => secret.length >= secretMin).flatMap(formsOf)
+  return forms.reduce((left, form) => left.replaceAll(form, '…'), text)
 }
 
 /** As it is, in a URL, in JSON, and in base64; the longest first, so that none is left half. */

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { vi } from 'vitest'
 import { type App, createApp } from '../../src/app.ts'
 import type { Access } from '../../src/chat/authorize.ts'
+import type { Http } from '../../src/connectors/http.ts'
 import { examine, report } from '../../src/db/doctor.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { makeJobTable } from '../../src/jobs/backend.ts'
@@ -32,6 +33,10 @@ export interface WorldOptions {
   socketMode?: boolean
   /** The app has a database role that makes nothing, and the schema is made by another (docs/database-roles.sql). */
   restricted?: boolean
+  /** Every log line, at level debug. */
+  logTo?: { write(line: string): void }
+  /** Takes the place of the connectors' client. */
+  http?: Http
   /** Who holds which role; the workspace's admins alone, unless told. */
   access?: Partial<Access>
   /** Of one person; no limit worth the name unless told. */
@@ -73,7 +78,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const sandbox = await startSandbox({ port: 0, clock, folder, log: silentLog, scopes, enforceRates: false })
   const app = createApp({
     clock,
-    log: process.env.SAASM_TEST_LOG ? createLog('debug') : silentLog,
+    log: options.logTo || process.env.SAASM_TEST_LOG ? createLog('debug', options.logTo) : silentLog,
+    ...(options.http ? { http: options.http } : {}),
     databaseUrl,
     jobStore: jobStore(databaseUrl),
     ...(restricted ? { prepare: () => prepare(restricted.ownerUrl) } : {}),
