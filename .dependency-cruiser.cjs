@@ -113,6 +113,21 @@ module.exports = {
       '^src/connectors/http',
       'Connectors have one HTTP client with the address guard.',
     ),
+    {
+      name: 'connectors-have-no-network',
+      comment:
+        'A connector is a declaration: of Node it may use crypto (to sign) and nothing that reaches a network, a file or a process. Ask through http.ts.',
+      severity: 'error',
+      from: { path: '^src/connectors/', pathNot: '^src/connectors/http(-guard)?[.]ts$' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
+    },
+    {
+      name: 'connectors-have-few-packages',
+      comment: 'A connector parses with zod; any other package could ask a vendor past the one HTTP client.',
+      severity: 'error',
+      from: { path: '^src/connectors/', pathNot: '^src/connectors/http(-guard)?[.]ts$' },
+      to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/zod/' },
+    },
   ],
   options: {
     doNotFollow: { path: '^node_modules' },

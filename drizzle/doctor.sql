@@ -35,6 +35,12 @@ where (state in ('succeeded', 'partial', 'held') and (ended_at is null or added 
 select i.id, i.name from instance i
 where i.status = 'deleted' and (i.sealed is not null or exists (select 1 from account a where a.instance_id = i.id));
 
+-- wrong: credentials are sealed by more than one key
+-- do: npm run rotate-keys; it says which key may be taken out of SAASM_SECRET_KEY
+select split_part(sealed, '.', 2) as key, count(*) from instance
+where sealed is not null and (select count(distinct split_part(sealed, '.', 2)) from instance where sealed is not null) > 1
+group by 1;
+
 -- wrong: an instance is being deleted and no removal works on it
 -- do: insert a removal of kind instance, state requested, for it
 select i.id, i.name from instance i

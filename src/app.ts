@@ -17,6 +17,7 @@ import { manageRecipientsGesture } from './chat/manage-recipients.ts'
 import { createHearing } from './chat/saasm.ts'
 import { syncNowGesture } from './chat/sync-now.ts'
 import { createEngine } from './connectors/engine.ts'
+import type { Http } from './connectors/http.ts'
 import { connectors } from './connectors/registry.ts'
 import { isUnreachable, openDb } from './db/db.ts'
 import { createSeal } from './instances/seal.ts'
@@ -47,6 +48,8 @@ export interface AppOptions {
   /** Of one person; 60 unless told. */
   requestsPerMinute?: number
   allowPrivateNetwork: boolean
+  /** Takes the place of the connectors' client. */
+  http?: Http
   roles: { chat: boolean; work: boolean }
   /** How long what has ended is kept; a year of history and two of audit unless told. */
   kept?: Kept
@@ -74,7 +77,12 @@ const prepareEveryMs = 2_000
 export function createApp(options: AppOptions): App {
   const { clock, log, channel, allowPrivateNetwork } = options
   const db = openDb(options.databaseUrl)
-  const engine = createEngine({ clock, log, allowPrivateNetwork })
+  const engine = createEngine({
+    clock,
+    log,
+    allowPrivateNetwork,
+    ...(options.http ? { http: options.http } : {}),
+  })
   const seal = createSeal(options.secretKeys)
   const slack = createSlackClient({
     botToken: options.slack.botToken,

@@ -15,6 +15,8 @@ export interface Settings {
   channel: string | null
   access: Access
   databaseUrl: string | null
+  /** Null: the schema is brought up to date under `databaseUrl`. */
+  databaseMigrationUrl: string | null
   mongodbUrl: string | null
   mail: { apiKey: string; baseUrl: string | null; from: string } | null
   /** Null only in the sandbox, which makes and keeps one. */
@@ -80,6 +82,10 @@ const variables = z.object({
   SAASM_VIEWERS: holders,
   SAASM_OWNERS_MANAGE: z.enum(['true', 'false'], 'is neither true nor false').default('true'),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/saasm').optional(),
+  DATABASE_MIGRATION_URL: url(
+    ['postgres:', 'postgresql:'],
+    'postgres://owner:password@host:5432/saasm',
+  ).optional(),
   MONGODB_URI: url(['mongodb:', 'mongodb+srv:'], 'mongodb://host:27017/saasm').optional(),
   RESEND_API_KEY: z
     .string()
@@ -153,6 +159,7 @@ export function readSettings(environment: Record<string, string | undefined>): R
         ownersManage: env.SAASM_OWNERS_MANAGE === 'true',
       },
       databaseUrl: env.DATABASE_URL ?? null,
+      databaseMigrationUrl: env.DATABASE_MIGRATION_URL ?? null,
       mongodbUrl: env.MONGODB_URI ?? null,
       mail:
         env.RESEND_API_KEY && env.SAASM_EMAIL_FROM

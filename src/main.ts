@@ -10,6 +10,9 @@ import { examine, report } from './db/doctor.ts'
 import { type Embedded, startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { readSettings, type Settings } from './env.ts'
+import { rotateKeys, rotationReport } from './instances/rotate.ts'
+import { createSeal } from './instances/seal.ts'
+import { makeJobTable } from './jobs/backend.ts'
 import { movableClock, systemClock } from './lib/clock.ts'
 import { armCrashpoint } from './lib/crashpoint.ts'
 import { createLog, type Log } from './lib/log.ts'
@@ -42,6 +45,8 @@ async function main(): Promise<void> {
   if (settings.crashAt !== null) armCrashpoint(settings.crashAt)
   if (process.argv[2] === 'doctor') return doctor(settings)
   if (process.argv[2] === 'forget') return forget(settings, process.argv.slice(3))
+  if (process.argv[2] === 'rotate-keys') return rotate(settings)
+  if (process.argv[2] === 'migrate') return migrateOnly(settings)
   const log = createLog(settings.logLevel)
   process.on('SIGINT', () => void stop(0))
   process.on('SIGTERM', () => void stop(0))
@@ -67,13 +72,38 @@ async function forget(settings: Settings, words: readonly string[]): Promise<voi
     say(`${read.reason} Say it like this: npm run forget -- ada@example.com`)
     return stop(1)
   }
-  const db = openDb(settings.databaseUrl ?? (await embeddedDatabase()).url, {
+  const url = settings.databaseMigrationUrl ?? settings.databaseUrl ?? (await embeddedDatabase()).url
+  const db = openDb(url, {
     connectionsMax: 1,
     statementTimeoutMs: 600_000,
   })
   running.push({ name: 'database', stop: () => db.close(2) })
   say(said(await forgetPerson(db, read.address)))
   await stop(0)
+}
+
+/** `npm run rotate-keys`: seal everything with the first key; ends with 1 when an older key is needed still, or one is missing. */
+async function rotate(settings: Settings): Promise<void> {
+  const db = openDb(settings.databaseUrl ?? (await embeddedDatabase()).url, { connectionsMax: 1 })
+  running.push({ name: 'database', stop: () => db.close(1) })
+  const seal = createSeal(settings.secretKeys ?? [await keptKey()])
+  const { ok, text } = rotationReport(seal, await rotateKeys(db.conn, seal))
+  say(text)
+  await stop(ok ? 0 : 1)
+}
+
+/** `npm run migrate`: bring the schema up to date and end; afterwards the app needs no right to change it. */
+async function migrateOnly(settings: Settings): Promise<void> {
+  await bringUpToDate(settings, settings.databaseUrl ?? (await embeddedDatabase()).url)
+  say('The database is up to date.')
+  await stop(0)
+}
+
+/** The schema, under the migrator's role where there is one; the job table, too, which Agenda's backend would make. */
+async function bringUpToDate(settings: Settings, databaseUrl: string): Promise<void> {
+  const url = settings.databaseMigrationUrl ?? databaseUrl
+  await migrate(url, migrations)
+  if (settings.databaseMigrationUrl && !settings.mongodbUrl) await makeJobTable(url)
 }
 
 async function startReal(settings: Settings, databaseUrl: string, log: Log): Promise<void> {
@@ -87,7 +117,7 @@ async function startReal(settings: Settings, databaseUrl: string, log: Log): Pro
     listen: { port: settings.port },
     slack: settings.slack,
     secretKeys: settings.secretKeys,
-    prepare: () => migrate(databaseUrl, migrations),
+    prepare: () => bringUpToDate(settings, databaseUrl),
   })
   await startApp(app)
   log.info({ port: app.port() }, 'saasm is up')

@@ -36,6 +36,7 @@ test.each([
   ['SAASM_VIEWERS', '@everyone'],
   ['SAASM_OWNERS_MANAGE', 'sometimes'],
   ['DATABASE_URL', 'localhost'],
+  ['DATABASE_MIGRATION_URL', 'mongodb://x'],
   ['MONGODB_URI', 'postgres://x'],
   ['RESEND_API_KEY', 'key'],
   ['SAASM_EMAIL_FROM', 'nobody'],

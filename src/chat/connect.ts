@@ -1,10 +1,11 @@
 // Connect an application: a form drawn from the connector's fields, checked against the vendor, then an instance and its initial sync.
 import { appendAudit } from '../audit/store.ts'
-import { type Connector, type Credentials, splitCredentials } from '../connectors/connector.ts'
+import type { Connector, Credentials } from '../connectors/connector.ts'
 import type { Verified } from '../connectors/engine.ts'
 import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
 import { isUniqueViolation } from '../db/db.ts'
+import { sealedSecrets } from '../instances/credentials.ts'
 import { createInstance, matchInstances, sameTenant } from '../instances/store.ts'
 import { newId } from '../lib/ids.ts'
 import { cleanText, codePoints } from '../lib/text.ts'
@@ -198,12 +199,9 @@ async function connect(house: House, who: Who, wanted: Wanted, verified: Verifie
   const { connector, name } = wanted
   const id = newId()
   const now = house.clock.now()
-  const { settings, secrets } = splitCredentials(connector, verified.rotated ?? wanted.credentials)
-  const sealed = house.seal.seal(JSON.stringify(secrets), {
-    teamId: who.teamId,
-    instanceId: id,
-    field: 'credentials',
-  })
+  const credentials = verified.rotated ?? wanted.credentials
+  const settings = settingsOf(connector, credentials)
+  const sealed = sealedSecrets(house.seal, { id, teamId: who.teamId }, connector, credentials)
   await house.db.transaction(async tx => {
     const fresh = {
       id,

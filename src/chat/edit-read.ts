@@ -1,11 +1,12 @@
 // What was typed in Edit Instance, read strictly: one sentence at each field that cannot be taken as it is.
 import { type Connector, type Credentials, fieldsOf, readCredentials } from '../connectors/connector.ts'
 import type { Verified } from '../connectors/engine.ts'
+import { credentialsOf } from '../instances/credentials.ts'
 import { type Instance, scheduleHoursChoices } from '../instances/instance.ts'
+import { KeyMissing, SealBroken } from '../instances/seal.ts'
 import { cleanText } from '../lib/text.ts'
 import { addressKey, readAddress } from '../recipients/recipients.ts'
 import type { ShownView } from '../slack/turn.ts'
-import { credentialsOf } from '../sync/execute.ts'
 import { nameMax } from './connect.ts'
 import { typedIn } from './credentials.ts'
 import type { House } from './gesture.ts'
@@ -85,17 +86,29 @@ function readChanged(
   )
   const secretGiven = fields.some(field => field.secret && (typed[field.key] ?? '').trim() !== '')
   if (!changed && !secretGiven) return null
-  const before = changed ? {} : credentialsOf(house.seal, instance)
+  const before = changed ? {} : opened(house, instance)
   for (const { key, secret, optional, label } of fields) {
     if (!secret) continue
     const blank = (typed[key] ?? '').trim() === ''
+    if (blank && !before && !optional)
+      errors[key] = `saasm cannot open the present one: give the ${label.toLowerCase()} anew.`
     if (blank && changed && !optional)
       errors[key] = `Something above has changed: give the ${label.toLowerCase()} anew.`
-    if (blank && !changed) typed[key] = before[key] ?? ''
+    if (blank && !changed) typed[key] = before?.[key] ?? ''
   }
   if (Object.keys(errors).length > 0) return null
   const read = readCredentials(connector, typed)
   if (read.ok) return read.credentials
   Object.assign(errors, read.problems)
   return null
+}
+
+/** What is stored; undefined when its key is missing or it was altered. */
+function opened(house: House, instance: Instance): Credentials | undefined {
+  try {
+    return credentialsOf(house.seal, instance)
+  } catch (error) {
+    if (error instanceof KeyMissing || error instanceof SealBroken) return undefined
+    throw error
+  }
 }

@@ -2,9 +2,9 @@
 import { usersOf } from '../accounts/summary.ts'
 import { announce } from '../announce/announce.ts'
 import { appendAudit } from '../audit/store.ts'
-import { splitCredentials } from '../connectors/connector.ts'
 import { connectorById } from '../connectors/registry.ts'
 import type { Tx } from '../db/db.ts'
+import { sealedSecrets } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
 import {
   editInstance,
@@ -20,6 +20,7 @@ import { nextSync } from '../sync/outcome.ts'
 import { requestRun } from '../sync/request.ts'
 import { nextSyncAt } from '../sync/schedule.ts'
 import { cancelRequested } from '../sync/store.ts'
+import { settingsOf } from './credentials.ts'
 import type { WantedEdit } from './edit-read.ts'
 import type { House } from './gesture.ts'
 
@@ -78,12 +79,12 @@ function editOf(house: House, before: Instance, wanted: WantedEdit): InstanceEdi
   if (wanted.channel !== before.channel) edit.channel = wanted.channel
   const connector = connectorById(before.connector)
   if (!wanted.credentials || !connector) return edit
-  const { settings, secrets } = splitCredentials(connector, wanted.credentials)
-  const place = { teamId: before.teamId, instanceId: before.id, field: 'credentials' }
+  // The check may have rotated a refresh token: then the typed one is dead already.
+  const credentials = wanted.verified?.rotated ?? wanted.credentials
   return {
     ...edit,
-    settings,
-    sealed: house.seal.seal(JSON.stringify(secrets), place),
+    settings: settingsOf(connector, credentials),
+    sealed: sealedSecrets(house.seal, before, connector, credentials),
     ...(wanted.verified
       ? { tenantKey: wanted.verified.tenantKey, tenantName: wanted.verified.tenantName }
       : {}),

@@ -2,11 +2,12 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { type Asked, type Place, problemIn, providerError } from './answers.ts'
-import type { Connector, Req, Res } from './connector.ts'
+import { type Connector, type Req, type Res, splitCredentials } from './connector.ts'
 import { ProviderError } from './errors.ts'
 import type { Http, HttpAnswer } from './http.ts'
 import type { FetchToken, Session } from './session.ts'
 import { addressOf, named } from './target.ts'
+import { secretsIn, withoutSecrets } from './unsaid.ts'
 import { backOffMs, toldWaitMs } from './waits.ts'
 
 const bodyMaxBytes = 64 * 1024 * 1024
@@ -59,8 +60,14 @@ async function once(room: { http: Http; clock: Clock; log: Log }, options: Call,
   const { credentials } = session
   const asked: Asked = { ...options, credentials, what: named(connector, credentials, req) }
   let answer: HttpAnswer
+  let proof: Record<string, string> = {}
+  const said = (error: ProviderError) =>
+    withoutSecrets(error, [
+      ...Object.values(splitCredentials(connector, session.credentials).secrets),
+      ...secretsIn(proof),
+    ])
   try {
-    const proof = await session.headers(asked, fetchToken(room.http, options))
+    proof = await session.headers(asked, fetchToken(room.http, options))
     const body = req.body === undefined ? {} : { body: JSON.stringify(req.body) }
     answer = await room.http.request({
       ...limits(options),
@@ -77,12 +84,12 @@ async function once(room: { http: Http; clock: Clock; log: Log }, options: Call,
     })
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
-    return { error: inOurWords(asked, error) }
+    return { error: said(inOurWords(asked, error)) }
   }
   const body = parsed(answer.text)
   const res: Res = { status: answer.status, headers: answer.headers, body: body.ok ? body.value : null }
   const error = problemIn(asked, res)
-  if (error) return { error, wait: waitIn(connector, res, room.clock) }
+  if (error) return { error: said(error), wait: waitIn(connector, res, room.clock) }
   if (body.ok) return { res }
   return { error: providerError(asked, 'unreadable', `${asked.what} ${answer.status} not JSON`) }
 }

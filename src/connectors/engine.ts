@@ -144,7 +144,8 @@ function tenantOf(asked: Asked, body: unknown) {
   try {
     const { key, name } = asked.connector.tenant(body, asked.credentials)
     return { tenantKey: key, tenantName: name }
-  } catch (cause) {
-    throw providerError(asked, 'unreadable', `${asked.what} no tenant`, { cause })
+  } catch {
+    // The cause is left out: it may quote the answer.
+    throw providerError(asked, 'unreadable', `${asked.what} no tenant`)
   }
 }

@@ -1,7 +1,11 @@
 // The one HTTP client of the connectors: guarded addresses, no redirects, a cap on the body and on the whole time.
+import { rootCertificates } from 'node:tls'
 import { Agent, fetch } from 'undici'
 import { ProviderError } from './errors.ts'
-import { checkedUrl, publicLookup } from './http-guard.ts'
+import { checkedUrl, guardedLookup, type Network, systemNetwork } from './http-guard.ts'
+
+const connectTimeoutMs = 10_000
+const headersMaxBytes = 64 * 1024
 
 export interface HttpRequest {
   url: string
@@ -24,22 +28,35 @@ export interface HttpAnswer {
 
 export interface Http {
   /**
-   * Ask once. Throws ProviderError: `settings` for a refused address, an unknown host or a redirect; `broken` when the
-   * network or time fails; `unreadable` for a body above `maxBytes`. Throws the signal's reason when aborted.
+   * Ask once. Throws ProviderError: `settings` for a refused address, an unknown host or a redirect; `credentials` for a
+   * header that cannot be sent; `broken` when the network, the certificate or time fails; `unreadable` for a body above
+   * `maxBytes`. No error has a cause: the network's own could quote what was sent. Throws the signal's reason when aborted.
    */
   request(request: HttpRequest): Promise<HttpAnswer>
   close(): Promise<void>
 }
 
-/** Make the client; `allowPrivateNetwork` is the operator's choice, never an admin's. */
-export function createHttp(options: { allowPrivateNetwork: boolean }): Http {
+/**
+ * Make the client; `allowPrivateNetwork` is the operator's choice, never an admin's. With an agent of its own it asks no
+ * proxy, whatever the environment says.
+ */
+export function createHttp(options: { allowPrivateNetwork: boolean; network?: Network }): Http {
+  const network = options.network ?? systemNetwork
   const agent = new Agent({
     connections: 8,
-    connect: options.allowPrivateNetwork ? { timeout: 10_000 } : { timeout: 10_000, lookup: publicLookup },
+    maxHeaderSize: headersMaxBytes,
+    connect: {
+      timeout: connectTimeoutMs,
+      lookup: guardedLookup(network, options.allowPrivateNetwork),
+      // Said here, since NODE_TLS_REJECT_UNAUTHORIZED could take it away.
+      rejectUnauthorized: true,
+      ...(network.ca ? { ca: [...rootCertificates, network.ca] } : {}),
+    },
   })
   return {
     async request(request) {
       const url = checkedUrl(request.url, options.allowPrivateNetwork)
+      refuseUnsendable(request.headers)
       request.signal.throwIfAborted()
       const timeout = AbortSignal.timeout(request.timeoutMs)
       try {
@@ -69,6 +86,15 @@ export function createHttp(options: { allowPrivateNetwork: boolean }): Http {
   }
 }
 
+/** What HTTP cannot carry in a header: the client's own refusal would quote the value, a token. */
+function refuseUnsendable(headers: Readonly<Record<string, string>>): void {
+  if (Object.values(headers).every(value => /^[\t\x20-\x7e\x80-\xff]*$/.test(value))) return
+  throw new ProviderError('credentials', {
+    message: 'The token has letters or line breaks that cannot be sent. Copy it anew.',
+    detail: 'header refused',
+  })
+}
+
 async function cappedText(body: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
@@ -92,19 +118,18 @@ function named(error: unknown, timedOutMs: number | null): ProviderError {
       return new ProviderError('settings', {
         message: 'There is no host of this name. Check the address.',
         detail: 'ENOTFOUND',
-        cause: error,
       })
   }
   if (timedOutMs !== null)
     return new ProviderError('broken', {
       message: `No answer within ${Math.round(timedOutMs / 1000)} seconds.`,
       detail: `timed out after ${timedOutMs} ms`,
-      cause: error,
     })
+  const code = networkCode(error)
+  const untrusted = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)
   return new ProviderError('broken', {
-    message: 'The connection failed.',
-    detail: networkCode(error),
-    cause: error,
+    message: untrusted ? 'The certificate there is not to be trusted.' : 'The connection failed.',
+    detail: code,
   })
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Clock } from '../lib/clock.ts'
 import { type Asked, lackingIn, permissionError, problemIn, providerError } from './answers.ts'
 import type { Connector, Credentials, Res } from './connector.ts'
+import { ProviderError } from './errors.ts'
 
 /** Called with the credentials as they are from now on, before a token that came with them is used. */
 export type Keep = (credentials: Credentials) => Promise<void>
@@ -42,15 +43,24 @@ export function createSession(
   let current = credentials
   let access: { token: string; until: number } | null = null
   const { grant } = connector.auth
+  /** A declaration's own code on credentials; what it throws could quote them. */
+  const made = <T>(asked: Asked, make: () => T): T => {
+    try {
+      return make()
+    } catch (error) {
+      if (error instanceof ProviderError) throw error
+      throw providerError(asked, 'credentials', `${asked.what} credentials cannot be used`)
+    }
+  }
   return {
     get credentials() {
       return current
     },
     async headers(asked, fetchToken) {
-      if (!grant) return connector.auth.headers(current, '')
+      if (!grant) return made(asked, () => connector.auth.headers(current, ''))
       if (!access || clock.now().getTime() >= access.until) {
         const now = clock.now()
-        const { url, form, headers } = grant.request(current, now)
+        const { url, form, headers } = made(asked, () => grant.request(current, now))
         const what = `POST ${new URL(url).pathname}`
         const body = new URLSearchParams(form).toString()
         const read = readToken({ ...asked, what }, await fetchToken({ url, body, headers: headers ?? {} }))
@@ -62,7 +72,8 @@ export function createSession(
         const lives = (read.expires_in ?? lifeSeconds) * livesFor * 1000
         access = { token: read.access_token, until: now.getTime() + lives }
       }
-      return connector.auth.headers(current, access.token)
+      const { token } = access
+      return made(asked, () => connector.auth.headers(current, token))
     },
     forget() {
       const had = access !== null

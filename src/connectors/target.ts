@@ -1,9 +1,12 @@
 // Where a request goes: its whole address, and its name for the log.
-import type { Connector, Credentials, Req } from './connector.ts'
+import { type Connector, type Credentials, type Req, splitCredentials } from './connector.ts'
+import { unsaid } from './unsaid.ts'
 
-/** Method and path, without the query: for the log. */
+/** Method and path, without the query and without a secret that some vendors want in a path: for the log. */
 export function named(connector: Connector, credentials: Credentials, req: Req): string {
-  return `${req.method ?? 'GET'} ${addressOf(connector.base(credentials), req)?.pathname ?? '?'}`
+  const path = addressOf(connector.base(credentials), req)?.pathname ?? '?'
+  const { secrets } = splitCredentials(connector, credentials)
+  return `${req.method ?? 'GET'} ${unsaid(path, Object.values(secrets))}`
 }
 
 /** The whole address of a request: below `base`, or as given when it is whole; undefined when it is none. */

@@ -1,5 +1,6 @@
 // Migrations: applied in order at every start, one process at a time.
-
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as apply } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
@@ -7,13 +8,28 @@ import postgres from 'postgres'
 /** The advisory lock that a migrating process holds; any constant, as long as nothing else uses it. */
 const migrationLock = 7_215_001
 
-/** Bring the database at `url` up to the newest migration in `folder`; a second process waits for the first. */
+/**
+ * Bring the database at `url` up to the newest migration in `folder`; a second process waits for the first. A role that may
+ * not change the schema is enough when there is nothing to do.
+ */
 export async function migrate(url: string, folder: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 })
   try {
+    if (await isUpToDate(sql, folder)) return
     await sql`select pg_advisory_lock(${migrationLock})`
     await apply(drizzle(sql), { migrationsFolder: folder })
   } finally {
     await sql.end({ timeout: 5 })
   }
+}
+
+async function isUpToDate(sql: postgres.Sql, folder: string): Promise<boolean> {
+  const { entries } = JSON.parse(await readFile(join(folder, 'meta', '_journal.json'), 'utf8')) as {
+    entries: { when: number }[]
+  }
+  const newest = Math.max(...entries.map(({ when }) => when))
+  const [made] = await sql`select to_regclass('drizzle.__drizzle_migrations') as name`
+  if (!made?.name) return false
+  const [last] = await sql`select max(created_at)::float8 as at from drizzle.__drizzle_migrations`
+  return Number(last?.at ?? 0) >= newest
 }

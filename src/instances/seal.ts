@@ -9,18 +9,30 @@ export interface SealedFor {
 }
 
 export interface Seal {
+  /** The ids of the keys in the order given: the first seals, all open. */
+  readonly keyIds: readonly string[]
   /** `v1.<key id>.<nonce>.<tag>.<ciphertext>`, base64url. */
   seal(secret: string, place: SealedFor): string
-  /** Throws a KeyMissing or an altered-text error; neither carries any part of the secret. */
+  /** Throws KeyMissing or SealBroken; neither carries any part of the secret. */
   open(sealed: string, place: SealedFor): string
 }
 
 /** The key that sealed it is not among SAASM_SECRET_KEY's. */
 export class KeyMissing extends Error {
+  readonly keyId: string
   constructor(keyId: string) {
     // What stands there may be anything: a key's id has eight characters.
     super(`No key ${keyId.slice(0, 8)} in SAASM_SECRET_KEY opens these credentials`)
     this.name = 'KeyMissing'
+    this.keyId = keyId
+  }
+}
+
+/** The key is there, and the text is not what it sealed for this place: altered, cut, or moved here from elsewhere. */
+export class SealBroken extends Error {
+  constructor() {
+    super('Sealed credentials were altered, or belong to another instance')
+    this.name = 'SealBroken'
   }
 }
 
@@ -31,6 +43,7 @@ export function createSeal(keys: readonly Buffer[]): Seal {
   if (!first || keys.some(key => key.length !== 32))
     throw new Error('SAASM_SECRET_KEY needs 32 bytes, base64')
   return {
+    keyIds: [...ring.keys()],
     seal(secret, place) {
       // 96 bits, as NIST SP 800-38D recommends for random nonces.
       const nonce = randomBytes(12)
@@ -42,17 +55,18 @@ export function createSeal(keys: readonly Buffer[]): Seal {
     },
     open(sealed, place) {
       const [version, keyId = '', nonce = '', tag = '', body = ''] = sealed.split('.')
-      if (version !== 'v1') throw new Error('Sealed credentials of an unknown version')
+      if (version !== 'v1') throw new SealBroken()
       const key = ring.get(keyId)
       if (!key) throw new KeyMissing(keyId)
-      const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url'), {
-        authTagLength: 16,
-      })
-      decipher.setAAD(boundTo(place))
-      decipher.setAuthTag(Buffer.from(tag, 'base64url'))
-      return Buffer.concat([decipher.update(Buffer.from(body, 'base64url')), decipher.final()]).toString(
-        'utf8',
-      )
+      try {
+        const bytes = (part: string) => Buffer.from(part, 'base64url')
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes(nonce), { authTagLength: 16 })
+        decipher.setAAD(boundTo(place))
+        decipher.setAuthTag(bytes(tag))
+        return Buffer.concat([decipher.update(bytes(body)), decipher.final()]).toString('utf8')
+      } catch {
+        throw new SealBroken()
+      }
     },
   }
 }

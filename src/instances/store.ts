@@ -165,6 +165,20 @@ export async function moveInstance(
   return rows[0]
 }
 
+/** Put another sealed text in the place of this very one; false: it is another by now. Version and generation stay: what is sealed did not change for anybody. */
+export async function replaceSealed(
+  conn: Conn,
+  held: { id: string; sealed: string },
+  sealed: string,
+): Promise<boolean> {
+  const rows = await conn
+    .update(instanceTable)
+    .set({ sealed })
+    .where(and(eq(instanceTable.id, held.id), eq(instanceTable.sealed, held.sealed)))
+    .returning({ id: instanceTable.id })
+  return rows.length > 0
+}
+
 /** Start a new generation: a run under way may not merge any more (its users are being deleted). */
 export async function regenerateInstance(tx: Tx, id: string, now: Date): Promise<void> {
   await tx

@@ -47,7 +47,7 @@ async function openPostgres(url: string, log: Log): Promise<OpenStore> {
   // Unheard, a lost connection would end the process.
   pool.on('error', error => log.warn({ reason: error.message }, 'The job store lost a connection'))
   try {
-    await makeTable(pool)
+    if (await mayMake(pool)) await makeTable(pool)
   } catch (error) {
     await pool.end()
     throw error
@@ -69,6 +69,30 @@ async function openPostgres(url: string, log: Log): Promise<OpenStore> {
     },
     close: () => pool.end(),
   }
+}
+
+/** Make the job table with a role that may, for workers whose own may not. */
+export async function makeJobTable(url: string): Promise<void> {
+  const pool = new Pool({ connectionString: url, max: 1, connectionTimeoutMillis: storeTimeoutMs })
+  pool.on('error', () => {})
+  try {
+    await makeTable(pool)
+  } finally {
+    await pool.end()
+  }
+}
+
+/** False: this role makes nothing, and the table is there. Throws when it is not. */
+async function mayMake(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query<{ may: boolean; made: boolean }>(
+    `select has_schema_privilege(current_schema(), 'create') as may, to_regclass('${table}') is not null as made`,
+  )
+  const { may = true, made = false } = rows[0] ?? {}
+  if (!may && !made)
+    throw new Error(
+      'The job table is missing, and the role of DATABASE_URL may not make it: start once with DATABASE_MIGRATION_URL',
+    )
+  return may
 }
 
 async function makeTable(pool: Pool): Promise<void> {

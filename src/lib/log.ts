@@ -23,10 +23,11 @@ const secretKeys = [
   'signingSecret',
 ]
 
-/** A log that writes JSON lines to standard output. */
-export function createLog(level: LogLevel): Log {
+/** A log that writes JSON lines to standard output, or to `out`. */
+export function createLog(level: LogLevel, out?: { write(line: string): void }): Log {
   const paths = secretKeys.flatMap(key => [key, `*.${key}`, `*.*.${key}`])
-  return pino({ level, redact: { paths, censor: '[redacted]' }, base: null })
+  const options = { level, redact: { paths, censor: '[redacted]' }, base: null }
+  return out ? pino(options, out) : pino(options)
 }
 
 /** A log that drops everything: for tests. */

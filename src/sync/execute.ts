@@ -1,11 +1,10 @@
 // A run, top to bottom: claimed, read page by page into staging, merged or failed, and told. Its branches are here.
 import { clearStaging, stageAccounts, stageProblems } from '../accounts/stage.ts'
-import type { Credentials } from '../connectors/connector.ts'
 import type { StreamEnd } from '../connectors/engine.ts'
 import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
+import { credentialsOf, keepCredentials } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
-import type { Seal } from '../instances/seal.ts'
 import { instanceById } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { conclude, concludeFailure } from './conclude.ts'
@@ -113,9 +112,15 @@ async function read(
   const connector = connectorById(instance.connector)
   if (!connector) throw new Error(`There is no connector ${instance.connector}`)
   await clearStaging(db.conn, { runId: run.id, fence: run.fence })
-  const stream = engine.pages(connector, credentialsOf(work.seal, instance), {
+  let credentials = credentialsOf(work.seal, instance)
+  const stream = engine.pages(connector, credentials, {
     signal,
     patienceMs: work.patienceMs,
+    async keep(after) {
+      const rotated = { connector, before: credentials, after }
+      if (!(await keepCredentials(work, instance, rotated))) throw new ClaimLost()
+      credentials = after
+    },
   })
   let [pages, peopleRead, problems] = [0, 0, 0]
   for (;;) {
@@ -131,15 +136,6 @@ async function read(
     crashpoint('page-counted')
     signal.throwIfAborted()
   }
-}
-
-/** Settings and opened secrets of an instance; what a run and a check are given, and nobody else. */
-export function credentialsOf(seal: Seal, instance: Instance): Credentials {
-  const place = { teamId: instance.teamId, instanceId: instance.id, field: 'credentials' }
-  const secrets = instance.sealed
-    ? (JSON.parse(seal.open(instance.sealed, place)) as Record<string, string>)
-    : {}
-  return { ...instance.settings, ...secrets }
 }
 
 /** The run did not reach its end: whose doing was it? */

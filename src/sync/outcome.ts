@@ -2,13 +2,17 @@
 import type { AnnouncementKind } from '../announce/announcement.ts'
 import { ProviderError, type ProviderProblem } from '../connectors/errors.ts'
 import type { InactiveReason, Instance } from '../instances/instance.ts'
+import { KeyMissing, SealBroken } from '../instances/seal.ts'
 import { newReference } from '../lib/ids.ts'
 import { count } from '../lib/text.ts'
+
+/** `key`: who runs saasm must act; `sealed`: the admin gives the credentials anew; `internal`: we do. */
+type FaultOfOurs = 'internal' | 'key' | 'sealed'
 
 export interface Fault {
   /** What makes two failures the same one: `credentials`, `permission:a,b`, `busy`, … */
   code: string
-  problem: ProviderProblem | 'internal'
+  problem: ProviderProblem | FaultOfOurs
   /** For people: what happened. */
   message: string
   /** For the log. */
@@ -32,16 +36,7 @@ export function isUnbelievable(plan: { before: number; staged: number; vanished:
 /** What a thrown error means. */
 export function faultOf(error: unknown, app: string): Fault {
   const reference = newReference()
-  if (!(error instanceof ProviderError)) {
-    return {
-      code: 'internal',
-      problem: 'internal',
-      message: `saasm could not finish the sync. This is not ${app}’s fault; it is logged as ${reference}.`,
-      detail: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-      missing: [],
-      reference,
-    }
-  }
+  if (!(error instanceof ProviderError)) return faultOfOurs(error, app, reference)
   const missing = [...error.missing]
   return {
     code:
@@ -54,6 +49,24 @@ export function faultOf(error: unknown, app: string): Fault {
     missing,
     reference,
   }
+}
+
+function faultOfOurs(error: unknown, app: string, reference: string): Fault {
+  const fault = (problem: FaultOfOurs, message: string): Fault => {
+    const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    return { code: problem, problem, message, detail, missing: [], reference }
+  }
+  if (error instanceof KeyMissing)
+    return fault(
+      'key',
+      `The ${app} credentials need a key that saasm was not started with. Who runs saasm puts key ${error.keyId} back into SAASM_SECRET_KEY.`,
+    )
+  if (error instanceof SealBroken)
+    return fault('sealed', `The stored ${app} credentials cannot be opened. Give them anew in Edit Instance.`)
+  return fault(
+    'internal',
+    `saasm could not finish the sync. This is not ${app}’s fault; it is logged as ${reference}.`,
+  )
 }
 
 /** Dead credentials and a missing permission make an instance Inactive; nothing else ever does. */
@@ -80,9 +93,10 @@ export function nextSteps(instance: Pick<Instance, 'scheduleHours'>, fault: Faul
     return 'saasm has stopped syncing and keeps the users as they are. Give it a token that works and set it Live again.'
   }
   const again = `saasm tries again in ${count(instance.scheduleHours, 'hour', 'hours')}`
-  return fault.problem === 'settings'
-    ? `${again}; it cannot succeed before the settings are mended.`
-    : `${again}.`
+  if (fault.problem === 'settings') return `${again}; it cannot succeed before the settings are mended.`
+  if (fault.problem === 'key') return `${again}; it cannot succeed before the key is back.`
+  if (fault.problem === 'sealed') return `${again}; it cannot succeed before the credentials are given anew.`
+  return `${again}.`
 }
 
 /** What can be done about a held removal, with the real thresholds. */

@@ -104,6 +104,7 @@ test('audit rows go after their own time, never before 30 days, whoever asks', a
   const left = async () => (await rows('select action from audit order by at')).map(row => row.action)
   await retain()
   expect(await left()).toEqual(['199', '29'])
-  await rows("select purge_audit(interval '1 second', 100)")
+  await expect(rows("select purge_audit(interval '1 second', 100)")).rejects.toThrow(/at least 30 days/)
+  await retain(7, 30)
   expect(await left()).toEqual(['29'])
 })

@@ -6,12 +6,15 @@ import { join } from 'node:path'
 import { vi } from 'vitest'
 import { type App, createApp } from '../../src/app.ts'
 import type { Access } from '../../src/chat/authorize.ts'
+import type { Http } from '../../src/connectors/http.ts'
 import { examine, report } from '../../src/db/doctor.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { makeJobTable } from '../../src/jobs/backend.ts'
 import { type MovableClock, movableClock } from '../../src/lib/clock.ts'
 import { createLog, silentLog } from '../../src/lib/log.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import type { Person, PersonState } from '../../src/sandbox/slack/person.ts'
-import { type TestDatabase, testDatabase } from './postgres.ts'
+import { restrictedDatabase, type TestDatabase, testDatabase } from './postgres.ts'
 
 export interface World {
   readonly app: App
@@ -28,6 +31,12 @@ export interface World {
 export interface WorldOptions {
   /** Slack reaches the app through the socket instead of HTTP. */
   socketMode?: boolean
+  /** The app has a database role that makes nothing, and the schema is made by another (docs/database-roles.sql). */
+  restricted?: boolean
+  /** Every log line, at level debug. */
+  logTo?: { write(line: string): void }
+  /** Takes the place of the connectors' client. */
+  http?: Http
   /** Who holds which role; the workspace's admins alone, unless told. */
   access?: Partial<Access>
   /** Of one person; no limit worth the name unless told. */
@@ -53,17 +62,27 @@ function jobStore(databaseUrl: string) {
   return { kind: 'mongo' as const, url: url.href }
 }
 
+/** The schema, made as main makes it under a migrator's role. */
+async function prepare(ownerUrl: string): Promise<void> {
+  await migrate(ownerUrl, 'drizzle/migrations')
+  await makeJobTable(ownerUrl)
+}
+
 /** Start a world. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const database = await testDatabase()
+  const restricted = options.restricted ? await restrictedDatabase() : undefined
+  const database = restricted ?? (await testDatabase())
+  const databaseUrl = restricted?.appUrl ?? database.url
   const clock = movableClock()
   const folder = await mkdtemp(join(tmpdir(), 'saasm-world-'))
   const sandbox = await startSandbox({ port: 0, clock, folder, log: silentLog, scopes, enforceRates: false })
   const app = createApp({
     clock,
-    log: process.env.SAASM_TEST_LOG ? createLog('debug') : silentLog,
-    databaseUrl: database.url,
-    jobStore: jobStore(database.url),
+    log: options.logTo || process.env.SAASM_TEST_LOG ? createLog('debug', options.logTo) : silentLog,
+    ...(options.http ? { http: options.http } : {}),
+    databaseUrl,
+    jobStore: jobStore(databaseUrl),
+    ...(restricted ? { prepare: () => prepare(restricted.ownerUrl) } : {}),
     listen: { port: 0, host: '127.0.0.1' },
     slack: {
       botToken: sandbox.settings.botToken,
@@ -104,7 +123,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     async close() {
       await app.stop(2_000)
       await sandbox.stop()
-      const { findings } = await examine(database.url, 'drizzle/doctor.sql')
+      const { findings } = await examine(restricted?.doctorUrl ?? database.url, 'drizzle/doctor.sql')
       await database.drop()
       await rm(folder, { recursive: true, force: true })
       if (findings.length > 0) throw new Error(report({ asked: 0, findings }))

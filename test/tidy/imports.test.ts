@@ -17,6 +17,18 @@ const planted: [rule: string, path: string, text: string][] = [
   ['postgres-in-db', 'src/instances/planted-fault.ts', "import 'postgres'"],
   ['resend-in-announce', 'src/sync/planted-fault-b.ts', "import 'resend'"],
   ['undici-in-http', 'src/sync/planted-fault-c.ts', "import 'undici'"],
+  ['undici-in-http', 'src/connectors/okta/planted-fault-b.ts', "import 'undici'"],
+  ['connectors-have-no-network', 'src/connectors/okta/planted-fault-c.ts', "import 'node:https'"],
+  ['connectors-have-no-network', 'src/connectors/planted-fault-d.ts', "import 'http'"],
+  ['connectors-have-no-network', 'src/connectors/planted-fault-e.ts', "import { connect } from 'node:tls'"],
+  ['connectors-have-no-network', 'src/connectors/planted-fault-f.ts', "await import('node:net')"],
+  ['connectors-have-no-network', 'src/connectors/planted-fault-g.ts', "import 'node:child_process'"],
+  [
+    'connectors-have-no-network',
+    'src/connectors/planted-fault-h.ts',
+    "import { readFile } from 'node:fs/promises'",
+  ],
+  ['connectors-have-few-packages', 'src/connectors/planted-fault-i.ts', "import 'ws'"],
 ]
 
 const copy = mkdtempSync(join(tmpdir(), 'saasm-imports-'))

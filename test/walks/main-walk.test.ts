@@ -1,14 +1,17 @@
 // The main walk, end to end: signed HTTP (or the socket) in, rows, messages and mails out.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readable, startWorld, topView, until, type World } from '../support/world.ts'
+import { readable, startWorld, topView, until, type World, type WorldOptions } from '../support/world.ts'
 
-describe.each([
-  ['signed HTTP', false],
-  ['Socket Mode', true],
-])('over %s', (_door, socketMode) => {
+const doors: [door: string, options: WorldOptions][] = [
+  ['signed HTTP', {}],
+  ['Socket Mode', { socketMode: true }],
+  ['signed HTTP, under a database role that makes nothing', { restricted: true }],
+]
+
+describe.each(doors)('over %s', (_door, options) => {
   let world: World
   beforeAll(async () => {
-    world = await startWorld({ socketMode })
+    world = await startWorld(options)
   })
   afterAll(() => world.close())
 
