@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Access } from './chat/authorize.ts'
 import type { LogLevel } from './lib/log.ts'
+import { type RunLimits, runLimits } from './sync/limits.ts'
 
 export interface Settings {
   port: number
@@ -25,6 +26,7 @@ export interface Settings {
   roles: { chat: boolean; work: boolean }
   /** How long what has ended is kept, in days. */
   kept: { historyDays: number; auditDays: number }
+  limits: RunLimits
   logLevel: LogLevel
   /** For the fault suite: where this process ends itself. Null: nowhere. */
   crashAt: string | null
@@ -51,6 +53,12 @@ const days = (standard: number, least: number) =>
     .min(least, `is less than ${least} days`)
     .max(36_500, 'is more than a hundred years')
     .default(standard)
+const countUpTo = (max: number) =>
+  z.coerce
+    .number('is not a number')
+    .int('is not a whole number')
+    .min(1, 'is less than 1')
+    .max(max, `is more than ${max}`)
 
 /** One entry a variable: how it is read, and what to say of a bad one. */
 const variables = z.object({
@@ -118,6 +126,9 @@ const variables = z.object({
     ),
   SAASM_HISTORY_DAYS: days(365, 7),
   SAASM_AUDIT_DAYS: days(730, 30),
+  SAASM_RUNS_AT_ONCE: countUpTo(50).default(runLimits.runsAtOnce),
+  SAASM_HOST_RUNS_AT_ONCE: countUpTo(50).default(runLimits.hostRunsAtOnce),
+  SAASM_HOST_STARTS_PER_SECOND: countUpTo(1_000).default(runLimits.hostStartsPerSecond),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'is none of debug, info, warn, error, silent')
     .default('info'),
@@ -169,6 +180,11 @@ export function readSettings(environment: Record<string, string | undefined>): R
       allowPrivateNetwork: env.SAASM_ALLOW_PRIVATE_NETWORK === 'true',
       roles: { chat: env.SAASM_ROLES.includes('chat'), work: env.SAASM_ROLES.includes('work') },
       kept: { historyDays: env.SAASM_HISTORY_DAYS, auditDays: env.SAASM_AUDIT_DAYS },
+      limits: {
+        runsAtOnce: env.SAASM_RUNS_AT_ONCE,
+        hostRunsAtOnce: env.SAASM_HOST_RUNS_AT_ONCE,
+        hostStartsPerSecond: env.SAASM_HOST_STARTS_PER_SECOND,
+      },
       logLevel: env.LOG_LEVEL,
       crashAt: env.SAASM_CRASH_AT ?? null,
     },

@@ -156,6 +156,7 @@ async function startSandboxed(settings: Settings, databaseUrl: string): Promise<
     secretKeys: settings.secretKeys ?? [await keptKey()],
     channel: settings.channel ?? sandbox.settings.channel,
     access: settings.access,
+    limits: settings.limits,
     allowPrivateNetwork: true,
     roles: { chat: true, work: true },
     kept: settings.kept,

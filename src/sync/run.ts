@@ -3,6 +3,8 @@ import type { syncRunTable } from './table.ts'
 
 export type RunTrigger = 'initial' | 'scheduled' | 'manual' | 'reactivated' | 'edited'
 export type RunState = 'requested' | 'running' | 'succeeded' | 'partial' | 'held' | 'failed' | 'cancelled'
+/** What the last run of the instance lets expect; `unknown`: none has ended well yet. */
+export type RunSize = 'small' | 'large' | 'unknown'
 export type SyncRun = typeof syncRunTable.$inferSelect
 
 /** The moves that exist. `running` to `requested` is a lease given back (snooze, shutdown). */

@@ -8,7 +8,7 @@ import { credentialsOf, sealedSecrets } from '../../src/instances/credentials.ts
 import { rotateKeys } from '../../src/instances/rotate.ts'
 import { createSeal, type Seal } from '../../src/instances/seal.ts'
 import { editInstance } from '../../src/instances/store.ts'
-import { createRunner } from '../../src/sync/execute.ts'
+import { createRunner } from '../../src/sync/lanes.ts'
 import { people, type Sync, startSync, whole } from './synced.ts'
 
 let room: Sync
