@@ -2,7 +2,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
-import { vanishedFrom } from './plan.ts'
+import { clearStaging } from './pages.ts'
+import { type MergePlan, planMerge, seenBy, stagedBy, vanishedFrom } from './plan.ts'
 import type { StagingFor } from './stage.ts'
 
 export interface MergeSummary {
@@ -12,23 +13,65 @@ export interface MergeSummary {
   unchanged: number
 }
 
-/**
- * Merge what is staged. A person who comes back counts as added and is the same account; `removals: 'keep'` marks nobody
- * gone. The staging of the run is emptied.
- */
+export interface MergeOptions {
+  now: Date
+  /** `keep` marks nobody gone. */
+  removals: 'apply' | 'keep'
+  /** Of this run in this transaction; made when it is not given. */
+  plan?: MergePlan
+}
+
+/** Memory of one sort or hash of a merge, of which at most a few run at once. */
+const workMemory = '64MB'
+/** Beyond this share of the people reported, a merge reads them all instead of looking each up. */
+const lookUpShareMax = 0.05
+
+/** Merge what is staged. A person who comes back counts as added and is the same account. The staging of the run is emptied. */
 export async function mergeStaged(
   tx: Tx,
   instanceId: string,
   run: StagingFor,
-  options: { now: Date; removals: 'apply' | 'keep' },
+  options: MergeOptions,
 ): Promise<MergeSummary> {
+  if (run.loaded !== undefined) return { added: run.loaded, changed: 0, removed: 0, unchanged: 0 }
+  const plan = options.plan ?? (await planMerge(tx, instanceId, run))
   const now = options.now.toISOString()
-  // One row a person: a vendor that lists somebody twice keeps the first spelling by hash order, always the same one.
-  const staged = sql`(select distinct on (external_id) * from account_staging where run_id = ${run.runId} and fence = ${run.fence} order by external_id, hash)`
-  const total = await count(tx, sql`select count(*)::int as n from ${staged} s`)
+  // Marked first: who is inserted now was seen by no page.
+  const removed =
+    options.removals === 'apply' && plan.vanished > 0 ? await markGone(tx, instanceId, run, now) : 0
+  const revived = await revive(tx, instanceId, run)
+  const rows = await count(
+    tx,
+    sql`select coalesce(sum(staged), 0)::int as n from account_page where run_id = ${run.runId} and fence = ${run.fence}`,
+  )
+  const written =
+    rows > 0 ? await writeStaged(tx, instanceId, run, { now, rows, before: plan.before }) : nothing
+  await clearStaging(tx, run)
+  return {
+    added: written.inserted + written.returned + revived,
+    changed: written.updated - written.returned,
+    removed,
+    unchanged: plan.staged - written.inserted - written.updated - revived,
+  }
+}
+
+const nothing = { inserted: 0, updated: 0, returned: 0 }
+
+async function writeStaged(
+  tx: Tx,
+  instanceId: string,
+  run: StagingFor,
+  { now, rows, before }: { now: string; rows: number; before: number },
+): Promise<typeof nothing> {
+  // What Postgres knows of a staging of a minute ago is nothing: how the two are joined is decided by their real sizes.
+  const lookUp = rows < before * lookUpShareMax
+  await tx.execute(sql`select set_config('work_mem', ${workMemory}, true), set_config('enable_nestloop', ${lookUp ? 'on' : 'off'}, true),
+    set_config('enable_hashjoin', ${lookUp ? 'off' : 'on'}, true), set_config('enable_mergejoin', 'off', true)`)
+  const staged = await onceEach(tx, run)
   const returned = await count(
     tx,
-    sql`select count(*)::int as n from account a join ${staged} s using (external_id) where a.instance_id = ${instanceId} and a.gone_at is not null`,
+    sql`select count(*)::int as n from account a where a.instance_id = ${instanceId} and a.gone_at is not null
+      and exists (select 1 from ${staged} s where s.external_id = a.external_id)`,
   )
   const updated = await count(
     tx,
@@ -39,6 +82,7 @@ export async function mergeStaged(
         gone_at = null, gone_run_id = null
       from ${staged} s
       where a.instance_id = ${instanceId} and a.external_id = s.external_id and (a.hash <> s.hash or a.gone_at is not null)
+        and not (a.hash < s.hash and a.seq <@ ${seenBy(run)})
       returning 1)
     select count(*)::int as n from done`,
   )
@@ -53,14 +97,31 @@ export async function mergeStaged(
       returning 1)
     select count(*)::int as n from done`,
   )
-  const removed = options.removals === 'keep' ? 0 : await markGone(tx, instanceId, run, now)
-  await tx.execute(sql`delete from account_staging where run_id = ${run.runId}`)
-  return {
-    added: inserted + returned,
-    changed: updated - returned,
-    removed,
-    unchanged: total - inserted - updated,
-  }
+  return { inserted, updated, returned }
+}
+
+/** One row a person: a vendor that lists somebody twice keeps the first spelling by hash order, always the same one. */
+async function onceEach(tx: Tx, run: StagingFor): Promise<SQL> {
+  const repeated = await count(
+    tx,
+    sql`select count(*)::int as n from (
+      select 1 from ${stagedBy(run)} s group by external_id having count(*) > 1 limit 1) r`,
+  )
+  if (repeated === 0) return stagedBy(run)
+  return sql`(select distinct on (external_id) * from ${stagedBy(run)} t order by external_id, hash)`
+}
+
+/** Who was seen as they are, and marked gone since (a person allowed an older run's removal), is back. */
+async function revive(tx: Tx, instanceId: string, run: StagingFor): Promise<number> {
+  return count(
+    tx,
+    sql`
+    with done as (
+      update account a set gone_at = null, gone_run_id = null
+      where a.instance_id = ${instanceId} and a.gone_at is not null and a.seq <@ ${seenBy(run)}
+      returning 1)
+    select count(*)::int as n from done`,
+  )
 }
 
 async function markGone(tx: Tx, instanceId: string, run: StagingFor, now: string): Promise<number> {

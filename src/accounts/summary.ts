@@ -1,6 +1,6 @@
 // What is asked about accounts: how many an instance reports, who is in no other application; and removal in batches.
 import { sql } from 'drizzle-orm'
-import type { Conn } from '../db/db.ts'
+import type { Conn, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 
 /** Reported users of each of these instances; an instance without users is absent. */
@@ -28,18 +28,38 @@ export async function onlyHere(
   return { users: row.users, onlyHere: row.only_here }
 }
 
-/** Delete up to `limit` accounts of an instance, gone ones too; returns how many of the deleted were reported, and whether any were left. */
+export interface RemovedBatch {
+  deleted: number
+  /** How many of the deleted were reported. */
+  reported: number
+  /** The last external id of the batch; null: nobody was left. */
+  last: string | null
+}
+
+/**
+ * Delete the next `limit` accounts of an instance, gone ones too, in the order of their ids: `after` is the last one of the
+ * batch before, so that no batch walks over the dead rows of those before it.
+ */
 export async function removeAccounts(
-  conn: Conn,
+  tx: Tx,
   instanceId: string,
-  limit: number,
-): Promise<{ reported: number; deleted: number }> {
-  const rows = await conn.execute<{ reported: number; deleted: number }>(sql`
-    with done as (
-      delete from account where (instance_id, external_id) in (
-        select instance_id, external_id from account where instance_id = ${instanceId} order by external_id limit ${limit})
+  { after, limit }: { after: string; limit: number },
+): Promise<RemovedBatch> {
+  // A plan made while the table was small would read all of it for each batch.
+  await tx.execute(
+    sql`select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)`,
+  )
+  const rows = await tx.execute<RemovedBatch & Record<string, unknown>>(sql`
+    with batch as (
+      select external_id from account where instance_id = ${instanceId} and external_id > ${after}
+      order by external_id limit ${limit}),
+    done as (
+      delete from account where instance_id = ${instanceId} and external_id > ${after}
+        and external_id <= (select max(external_id) from batch)
       returning gone_at)
-    select count(*)::int as deleted, count(*) filter (where gone_at is null)::int as reported from done`)
+    select count(*)::int as deleted, count(*) filter (where gone_at is null)::int as reported,
+      (select max(external_id) from batch) as last
+    from done`)
   return one(rows, 'a count returns a row')
 }
 
@@ -47,8 +67,8 @@ export async function removeAccounts(
 export async function purgeGone(conn: Conn, before: Date, limit: number): Promise<number> {
   const rows = await conn.execute<{ n: number }>(sql`
     with done as (
-      delete from account where (instance_id, external_id) in (
-        select instance_id, external_id from account where gone_at < ${before.toISOString()} limit ${limit})
+      delete from account where ctid = any(array(
+        select ctid from account where gone_at < ${before.toISOString()} order by gone_at limit ${limit} for update skip locked))
       returning 1)
     select count(*)::int as n from done`)
   return one(rows, 'a count returns a row').n

@@ -1,10 +1,12 @@
-// The account tables: who has an account where, the staging of a run under way, and the rows a run could not read.
+// The account tables: who has an account where, the pages and the staging of a run under way, and the rows it could not read.
 import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
+  customType,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -12,9 +14,13 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { AccountKind, AccountStatus } from '../connectors/account.ts'
+import type { Cursor } from '../connectors/engine.ts'
 import { instanceTable } from '../instances/table.ts'
 
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+
+/** Sets of `seq`: people who were listed next to each other take one range together. */
+const seqSet = customType<{ data: string }>({ dataType: () => 'int8multirange' })
 
 const person = () => ({
   externalId: text('external_id').notNull(),
@@ -28,7 +34,7 @@ const person = () => ({
   mfa: boolean('mfa'),
   lastActiveAt: at('last_active_at'),
   createdAt: at('created_at'),
-  /** SHA-256 (first 16 bytes, hex) of what is stored, in a fixed order of fields. */
+  /** SHA-256 (22 base64url characters, 132 bits) of what is stored, in a fixed order of fields. */
   hash: text('hash').notNull(),
 })
 
@@ -41,6 +47,8 @@ export const accountTable = pgTable(
       .references(() => instanceTable.id),
     ...person(),
     firstSeenAt: at('first_seen_at').notNull(),
+    /** A number of one's own, given at the insert in the vendor's order: pages remember whom they saw by it. */
+    seq: bigint('seq', { mode: 'number' }).generatedByDefaultAsIdentity({ cache: 1_000 }),
     /** When a run no longer found it; null: reported. */
     goneAt: at('gone_at'),
     goneRunId: uuid('gone_run_id'),
@@ -55,13 +63,50 @@ export const accountTable = pgTable(
     index('account_missing').on(table.instanceId, table.missingRunId).where(sql`missing_run_id is not null`),
     // The purge's question.
     index('account_gone').on(table.goneAt).where(sql`gone_at is not null`),
+    // Who of an instance is gone: the merge asks whether somebody it saw is among them.
+    index('account_gone_of').on(table.instanceId).where(sql`gone_at is not null`),
   ],
 )
 
-/** Unlogged after its migration: a crash empties it, and the run starts again. */
+/**
+ * What a run under way has read, a batch of vendor pages a row. Unlogged, as the staging is: a crash of the database empties
+ * both, and the run begins again.
+ */
+export const accountPageTable = pgTable(
+  'account_page',
+  {
+    runId: uuid('run_id').notNull(),
+    page: integer('page').notNull(),
+    /** The claim that goes on with it: a later claim adopts whole pages. */
+    fence: bigint('fence', { mode: 'number' }).notNull(),
+    /** The claim that wrote it: its staged rows carry this one. */
+    writtenBy: bigint('written_by', { mode: 'number' }).notNull(),
+    /** Of the instance when it was read: pages of another one are of no use. */
+    generation: integer('generation').notNull(),
+    people: integer('people').notNull(),
+    problems: integer('problems').notNull(),
+    /** How many of the people are new or changed: so many rows this page has in staging, or it is not whole. */
+    staged: integer('staged').notNull(),
+    /** Whom it saw unchanged. */
+    known: seqSet('known'),
+    /** Where the vendor's stream goes on after it. */
+    cursor: jsonb('cursor').$type<Cursor>(),
+    at: at('at').notNull(),
+  },
+  table => [primaryKey({ columns: [table.runId, table.page, table.writtenBy] })],
+)
+
+/** The new and the changed of a page, not merged yet. Unlogged. */
 export const accountStagingTable = pgTable(
   'account_staging',
-  { runId: uuid('run_id').notNull(), fence: bigint('fence', { mode: 'number' }).notNull(), ...person() },
+  {
+    runId: uuid('run_id').notNull(),
+    fence: bigint('fence', { mode: 'number' }).notNull(),
+    page: integer('page').notNull(),
+    /** Of the account that is there already; null: a new one. */
+    seq: bigint('seq', { mode: 'number' }),
+    ...person(),
+  },
   table => [index('account_staging_run').on(table.runId, table.fence)],
 )
 

@@ -14,13 +14,19 @@ export type Conn = PgDatabase<PostgresJsQueryResultHKT, NoSchema, ExtractTablesW
 /** A transaction. What `afterCommit` is given runs once the commit is known to have happened, never after a rollback. */
 export interface Tx extends Conn {
   afterCommit(ring: () => void): void
+  /** Its raw connection: only accounts/ uses it, for COPY. */
+  readonly sql: postgres.Sql
 }
 
 export interface Db {
   /** Reads, and single statements that need no transaction. */
   readonly conn: Conn
-  /** The raw client: only accounts/stage uses it beside this room (COPY). */
   readonly sql: postgres.Sql
+  /**
+   * Connections for a run's pages, opened when first asked for. Only accounts/ uses them. Their plans do not depend on
+   * statistics: they look people up by key, in tables that have grown a hundredfold since they were last analysed.
+   */
+  readonly pages: postgres.Sql
   /**
    * Run `work` in one transaction; it commits when `work` resolves and rolls back when it throws. `patient`: its statements
    * may take up to `patientStatementMs` (a merge), on a connection of a small pool of their own.
@@ -32,7 +38,14 @@ export interface Db {
 
 const statementMs = 30_000
 const patientStatementMs = 30 * 60_000
-const patientConnectionsMax = 4
+const patientConnectionsMax = 8
+const pageConnectionsMax = 8
+const byKeyAlways = {
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  plan_cache_mode: 'force_generic_plan',
+}
 /** A transaction that its client has left open holds locks: Postgres ends it after this. */
 const idleInTransactionMs = 60_000
 /** A connection on which nothing has moved this long after the longest statement is half-open: Postgres is not there any more. */
@@ -55,25 +68,55 @@ export function openDb(
     }
     return patient.conn
   }
+  let pages: postgres.Sql | undefined
   return {
     conn,
     sql,
+    get pages() {
+      pages ??= openPool(url, pageConnectionsMax, statementMs, byKeyAlways)
+      return pages
+    },
     async transaction(work, wanted = {}) {
       const rings: (() => void)[] = []
-      const result = await (wanted.patient ? patientConn() : conn).transaction(tx =>
-        work(Object.assign(tx, { afterCommit: (ring: () => void) => void rings.push(ring) })),
-      )
+      const running = (wanted.patient ? patientConn() : conn).transaction(async tx => {
+        const afterCommit = (ring: () => void) => void rings.push(ring)
+        try {
+          return await work(Object.assign(tx, { afterCommit, sql: rawOf(tx) }))
+        } catch (error) {
+          // A lost connection has ended the transaction already. postgres.js would send its rollback to nobody, and throw
+          // where no one can catch it: then this never ends, and nobody waits for it.
+          await new Promise(resolve => setImmediate(resolve))
+          if (over) await new Promise(() => {})
+          throw error
+        }
+      })
+      let over = false
+      running.catch(() => {
+        over = true
+      })
+      const result = await running
       crashpoint('committed')
       for (const ring of rings) ring()
       return result
     },
     async close(timeoutSeconds = 5) {
-      await Promise.all([sql.end({ timeout: timeoutSeconds }), patient?.sql.end({ timeout: timeoutSeconds })])
+      const pools = [sql, patient?.sql, pages]
+      await Promise.all(pools.map(pool => pool?.end({ timeout: timeoutSeconds })))
     },
   }
 }
 
-function openPool(url: string, max: number, statementTimeoutMs: number): postgres.Sql {
+/** The connection that a transaction of drizzle's runs on; drizzle keeps it in the session. */
+function rawOf(tx: Conn): postgres.Sql {
+  return (tx as unknown as { session: { client: postgres.Sql } }).session.client
+}
+
+function openPool(
+  url: string,
+  max: number,
+  statementTimeoutMs: number,
+  settings: Record<string, string> = {},
+): postgres.Sql {
   const address = new URL(url)
   return postgres(url, {
     max,
@@ -84,6 +127,13 @@ function openPool(url: string, max: number, statementTimeoutMs: number): postgre
       application_name: 'saasm',
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: idleInTransactionMs,
+      // A client that is not there any more gives up its locks within two minutes, in the middle of a COPY too.
+      tcp_keepalives_idle: 30,
+      tcp_keepalives_interval: 10,
+      tcp_keepalives_count: 6,
+      // Compiling a merge takes longer than running it.
+      jit: 'off',
+      ...settings,
     },
     // postgres.js leaves Nagle's algorithm on, which made COPY four times slower when measured.
     ...(address.searchParams.has('sslmode')

@@ -49,7 +49,7 @@ export async function instanceById(conn: Conn, id: string): Promise<Instance | u
 
 /** By id, with its row locked until the transaction ends. */
 export async function lockInstance(tx: Tx, id: string): Promise<Instance | undefined> {
-  const rows = await tx.select().from(instanceTable).where(eq(instanceTable.id, id)).for('update')
+  const rows = await tx.select().from(instanceTable).where(eq(instanceTable.id, id)).for('no key update')
   return rows[0]
 }
 

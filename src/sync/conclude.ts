@@ -1,15 +1,15 @@
 // The end of a run, in one transaction: the merge or the failure, the instance's state, the audit row, the tellings.
 import { clearMissing, type Missing, markMissing } from '../accounts/held.ts'
 import { mergeStaged } from '../accounts/merge.ts'
+import { clearStaging } from '../accounts/pages.ts'
 import { planMerge } from '../accounts/plan.ts'
-import { clearStaging } from '../accounts/stage.ts'
 import { usersOf } from '../accounts/summary.ts'
 import { announce, tellPerson } from '../announce/announce.ts'
 import type { Announcement, AnnouncementKind } from '../announce/announcement.ts'
 import { appendAudit } from '../audit/store.ts'
 import type { StreamEnd } from '../connectors/engine.ts'
 import { connectorById } from '../connectors/registry.ts'
-import type { Tx } from '../db/db.ts'
+import type { Db, Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { lockInstance, moveInstance, recordOutcome } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
@@ -36,19 +36,28 @@ type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held'> & {
   users: number
 }
 
-/** The stream ended by itself: merge, unless the instance is another one by now. */
+/** A first load is void: the instance is another one by now. Its transaction must be rolled back. */
+export class LoadVoid extends Error {}
+
+/**
+ * The stream ended by itself: merge, unless the instance is another one by now. A first load has put everybody in already,
+ * in its own transaction. Throws LoadVoid.
+ */
 export async function conclude(
   work: Work,
   run: SyncRun,
   before: Instance,
   end: StreamEnd & { problems: number },
+  load?: { tx: Tx; people: number },
 ): Promise<void> {
   const now = work.clock.now()
-  await work.db.transaction(
+  const transaction: Db['transaction'] = load ? merge => merge(load.tx) : work.db.transaction
+  await transaction(
     async tx => {
       const instance = await stillTheSame(tx, run, before, now)
+      if (!instance && load) throw new LoadVoid()
       if (!instance) return
-      const staged = { runId: run.id, fence: run.fence }
+      const staged = { runId: run.id, fence: run.fence, ...(load ? { loaded: load.people } : {}) }
       const plan = await planMerge(tx, instance.id, staged)
       const held = end.complete && isUnbelievable(plan)
       if (end.complete) await clearMissing(tx, instance.id)
@@ -57,6 +66,7 @@ export async function conclude(
       const counts = await mergeStaged(tx, instance.id, staged, {
         now,
         removals: end.complete && !held ? 'apply' : 'keep',
+        plan,
       })
       crashpoint('merge-done')
       const state: RunState = held ? 'held' : end.complete ? 'succeeded' : 'partial'
@@ -71,7 +81,7 @@ export async function conclude(
         lastSuccessAt: now,
         nextSyncAt: nextSyncAt(instance, now),
       })
-      const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
+      const users = plan.before + counts.added - counts.removed
       const told = { counts, warnings, users, lastSuccessAt: now, next: nextSync(instance) }
       const kind = successKind(instance)
       if (kind) await tell(tx, work, instance, kind, told)

@@ -1,14 +1,14 @@
 // A run, top to bottom: claimed, read page by page into staging, merged or failed, and told. Its branches are here.
-import { clearStaging, stageAccounts, stageProblems } from '../accounts/stage.ts'
-import type { StreamEnd } from '../connectors/engine.ts'
+import { clearStaging } from '../accounts/pages.ts'
 import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
-import { credentialsOf, keepCredentials } from '../instances/credentials.ts'
+import { credentialsOf } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
 import { instanceById } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
+import { read } from './read.ts'
 import type { SyncRun } from './run.ts'
 import { ClaimLost, giveBackRun, heartbeatMs, holdRun, settleRun } from './store.ts'
 import type { Work } from './work.ts'
@@ -26,21 +26,34 @@ export async function execute(work: Work, run: SyncRun, signal: AbortSignal): Pr
   const instance = await instanceById(db.conn, run.instanceId)
   if (instance?.status !== 'live') {
     await settleRun(db.conn, run, 'cancelled', { endedAt: clock.now() })
-    return
+    return clearStaging(db.conn, { runId: run.id, fence: run.fence })
   }
   const lost = new AbortController()
   const stopBeating = beat(work, run, lost)
   try {
     if (run.attempt > attemptsMax)
       throw new Error(`The run was begun ${run.attempt - 1} times and never ended`)
-    const end = await read(work, run, instance, AbortSignal.any([signal, lost.signal]))
-    crashpoint('stream-ended')
-    await unlessLost(conclude(work, run, instance, end), lost.signal)
+    await unlessLost(bringIn(work, run, instance, { signal, lost: lost.signal }), lost.signal)
   } catch (error) {
     await stopped(work, run, instance, error, { signal, lost: lost.signal })
   } finally {
     stopBeating()
   }
+}
+
+/** Read to the stream's own end, and merge. */
+async function bringIn(
+  work: Work,
+  run: SyncRun,
+  instance: Instance,
+  { signal, lost }: { signal: AbortSignal; lost: AbortSignal },
+): Promise<void> {
+  const credentials = credentialsOf(work.seal, instance)
+  const either = AbortSignal.any([signal, lost])
+  const end = await read(work, run, instance, { credentials, signal: either, lost })
+  if (!end) return
+  crashpoint('stream-ended')
+  await conclude(work, run, instance, end)
 }
 
 /** Hold the claim every third of the lease, one beat at a time: a merge locks the run's row, and beats would queue up at it. */
@@ -61,7 +74,7 @@ function beat({ db, log }: Work, run: SyncRun, lost: AbortController): () => voi
   return () => clearInterval(heartbeat)
 }
 
-/** A merge whose connection is half-open never answers: once the claim is lost it is waited for a little, and left. */
+/** Work whose connection is half-open never answers: once the claim is lost it is waited for a little, and left. */
 async function unlessLost(merging: Promise<void>, lost: AbortSignal): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const left = new Promise<never>((_, reject) => {
@@ -72,43 +85,6 @@ async function unlessLost(merging: Promise<void>, lost: AbortSignal): Promise<vo
     else lost.addEventListener('abort', leave, { once: true })
   })
   await Promise.race([merging, left]).finally(() => clearTimeout(timer))
-}
-
-/** Everything the vendor lists goes to staging; returns once the stream has ended by itself. */
-async function read(
-  work: Work,
-  run: SyncRun,
-  instance: Instance,
-  signal: AbortSignal,
-): Promise<StreamEnd & { problems: number }> {
-  const { db, engine } = work
-  const connector = connectorById(instance.connector)
-  if (!connector) throw new Error(`There is no connector ${instance.connector}`)
-  await clearStaging(db.conn, { runId: run.id, fence: run.fence })
-  let credentials = credentialsOf(work.seal, instance)
-  const stream = engine.pages(connector, credentials, {
-    signal,
-    patienceMs: work.patienceMs,
-    async keep(after) {
-      const rotated = { connector, before: credentials, after }
-      if (!(await keepCredentials(work, instance, rotated))) throw new ClaimLost()
-      credentials = after
-    },
-  })
-  let [pages, peopleRead, problems] = [0, 0, 0]
-  for (;;) {
-    const next = await stream.next()
-    if (next.done) return { ...next.value, problems }
-    await stageAccounts(db, { runId: run.id, fence: run.fence }, next.value.accounts)
-    await stageProblems(db.conn, run.id, problems, next.value.problems)
-    crashpoint('page-staged')
-    pages += 1
-    peopleRead += next.value.accounts.length
-    problems += next.value.problems.length
-    if (!(await holdRun(db.conn, run, { pages, peopleRead }))) throw new ClaimLost()
-    crashpoint('page-counted')
-    signal.throwIfAborted()
-  }
 }
 
 /** The run did not reach its end: whose doing was it? */
@@ -126,11 +102,12 @@ async function stopped(
     return clearStaging(db.conn, staged)
   }
   const now = clock.now()
-  if (signals.signal.aborted) return giveBackRun(db.conn, run, { dueAt: now, now })
-  const comeBack = comeBackAt(run, error, now)
+  const comeBack = signals.signal.aborted ? now : comeBackAt(run, error, now)
   if (comeBack) {
-    log.info({ run: run.id, until: comeBack }, 'The vendor asked to come back later')
-    return giveBackRun(db.conn, run, { dueAt: comeBack, now })
+    if (comeBack > now) log.info({ run: run.id, until: comeBack }, 'The vendor asked to come back later')
+    // Its pages wait with it.
+    const waits = await giveBackRun(db.conn, run, { dueAt: comeBack, now })
+    return waits ? undefined : clearStaging(db.conn, staged)
   }
   const connector = connectorById(instance.connector)
   const fault = faultOf(error, connector?.name ?? instance.connector)

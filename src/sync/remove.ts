@@ -39,25 +39,27 @@ export function createRemover(work: Work): Remover {
 }
 
 async function workOff(work: Work, removal: Removal, signal: AbortSignal): Promise<void> {
-  for (;;) {
+  let after: string | null = ''
+  while (after !== null) {
     if (signal.aborted) return giveBackRemoval(work.db.conn, removal)
-    const more = await work.db
+    const from: string = after
+    after = await work.db
       .transaction(async tx => {
-        const { reported, deleted } = await removeAccounts(tx, removal.instanceId, batchMax)
+        const batch = { after: from, limit: batchMax }
+        const { reported, deleted, last } = await removeAccounts(tx, removal.instanceId, batch)
         crashpoint('batch-removed')
         const done = deleted < batchMax
         const held = await advanceRemoval(tx, removal, { removed: reported, done, now: work.clock.now() })
         if (!held) throw new ClaimLost()
         if (done) await end(tx, work, held)
         if (done) crashpoint('removal-ended')
-        return !done
+        return done ? null : last
       })
       .catch(error => {
-        if (error instanceof ClaimLost) return false
+        if (error instanceof ClaimLost) return null
         throw error
       })
     crashpoint('batch-committed')
-    if (!more) return
   }
 }
 

@@ -56,12 +56,12 @@ export async function settleRun(
   return rows[0]
 }
 
-/** Give the run back without an attempt spent: until `dueAt`. */
+/** Give the run back without an attempt spent: until `dueAt`. False: it does not wait, it is cancelled or was lost. */
 export async function giveBackRun(
   conn: Conn,
   claim: Claim,
   { dueAt, now }: { dueAt: Date; now: Date },
-): Promise<void> {
+): Promise<boolean> {
   // A run that was asked for meanwhile takes this one's place.
   const rows = await conn
     .update(syncRunTable)
@@ -80,6 +80,7 @@ export async function giveBackRun(
     )
     .returning({ id: syncRunTable.id })
   if (rows.length === 0) await settleRun(conn, claim, 'cancelled', { endedAt: now })
+  return rows.length > 0
 }
 
 function heldRun(claim: Claim) {

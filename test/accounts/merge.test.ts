@@ -2,8 +2,9 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type MergeSummary, mergeStaged } from '../../src/accounts/merge.ts'
+import { clearStaging, problemsMax, stageProblems } from '../../src/accounts/pages.ts'
 import { planMerge } from '../../src/accounts/plan.ts'
-import { clearStaging, problemsMax, stageAccounts, stageProblems } from '../../src/accounts/stage.ts'
+import { createStager, type StagingFor } from '../../src/accounts/stage.ts'
 import type { Account } from '../../src/connectors/account.ts'
 import { createInstance } from '../../src/instances/store.ts'
 import { newId } from '../../src/lib/ids.ts'
@@ -45,6 +46,17 @@ async function instanceFor(): Promise<string> {
   return id
 }
 
+/** These pages, compared with the people of the instance and staged under this claim. */
+async function stage(
+  instanceId: string,
+  run: StagingFor,
+  ...pages: readonly (readonly Account[])[]
+): Promise<void> {
+  const stager = createStager(database.db, { ...run, instanceId, generation: 1 }, 0)
+  for (const accounts of pages) await stager.write({ accounts, problems: 0, cursor: null })
+  await stager.settle()
+}
+
 /** One run: each page staged, then merged at `now`. */
 async function sync(
   instanceId: string,
@@ -52,7 +64,7 @@ async function sync(
   options: { now?: Date; removals?: 'apply' | 'keep' } = {},
 ): Promise<MergeSummary> {
   const run = { runId: newId(), fence: 1 }
-  for (const page of pages) await stageAccounts(database.db, run, page)
+  await stage(instanceId, run, ...pages)
   const merge = { now: options.now ?? early, removals: options.removals ?? ('apply' as const) }
   return database.db.transaction(tx => mergeStaged(tx, instanceId, run, merge))
 }
@@ -132,8 +144,8 @@ test('what the vendor does not say is stored as unknown', async () => {
 test('rows of an older claim are neither planned nor merged, and are gone afterwards', async () => {
   const id = await instanceFor()
   const runId = newId()
-  await stageAccounts(database.db, { runId, fence: 1 }, [someone('old')])
-  await stageAccounts(database.db, { runId, fence: 2 }, [someone('new'), someone('new')])
+  await stage(id, { runId, fence: 1 }, [someone('old')])
+  await stage(id, { runId, fence: 2 }, [someone('new'), someone('new')])
   const run = { runId, fence: 2 }
   const [plan, summary] = await database.db.transaction(async tx => [
     await planMerge(tx, id, run),
@@ -146,9 +158,9 @@ test('rows of an older claim are neither planned nor merged, and are gone afterw
 })
 
 test('a claim that was lost clears its own rows and never those of the claim after it', async () => {
-  const runId = newId()
-  await stageAccounts(database.db, { runId, fence: 1 }, [someone('old')])
-  await stageAccounts(database.db, { runId, fence: 2 }, [someone('new')])
+  const [id, runId] = [await instanceFor(), newId()]
+  await stage(id, { runId, fence: 1 }, [someone('old')])
+  await stage(id, { runId, fence: 2 }, [someone('new')])
   await clearStaging(database.db.conn, { runId, fence: 1 })
   const left = await rows('select external_id from account_staging where run_id = $1', runId)
   expect(left.map(row => row.external_id)).toEqual(['new'])
@@ -161,7 +173,7 @@ test('a merge that is rolled back changes nothing and keeps its staging', async 
   await sync(id, [[someone('a')]])
   const before = await stored(id)
   const run = { runId: newId(), fence: 1 }
-  await stageAccounts(database.db, run, [someone('b')])
+  await stage(id, run, [someone('b')])
   const merge = database.db.transaction(async tx => {
     await mergeStaged(tx, id, run, { now: later, removals: 'apply' })
     throw new Error('the rest of the transaction failed')
@@ -221,7 +233,7 @@ test('any sequence of pages, repeats, failures, holds, removals and returns leav
         )
         if (ends === 'fail' || ends === 'rollback') {
           const claim = { runId: newId(), fence: 1 }
-          for (const page of staged) await stageAccounts(database.db, claim, page)
+          await stage(id, claim, ...staged)
           if (ends === 'fail') await clearStaging(database.db.conn, claim)
           else
             await database.db

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { accountStagingTable } from '../../src/accounts/table.ts'
 import type { Announcement } from '../../src/announce/announcement.ts'
 import type { Account } from '../../src/connectors/account.ts'
-import type { Engine, Page, StreamEnd } from '../../src/connectors/engine.ts'
+import type { Cursor, Engine, Page, StreamEnd } from '../../src/connectors/engine.ts'
 import type { Instance } from '../../src/instances/instance.ts'
 import { createSeal } from '../../src/instances/seal.ts'
 import { createInstance, instanceById } from '../../src/instances/store.ts'
@@ -20,7 +20,7 @@ import { historyOf } from '../../src/sync/store.ts'
 import type { Work } from '../../src/sync/work.ts'
 import { testDatabase } from '../support/postgres.ts'
 
-export type Pages = (signal: AbortSignal) => AsyncGenerator<Page, StreamEnd>
+export type Pages = (signal: AbortSignal, from?: Cursor) => AsyncGenerator<Page, StreamEnd>
 
 export const whole: StreamEnd = { warnings: [], complete: true }
 
@@ -43,6 +43,33 @@ export function listing(...pages: readonly Page[]): Pages {
   return async function* () {
     yield* pages
     return whole
+  }
+}
+
+export interface Walk {
+  /** Where each stream began: null at the beginning, else after how many pages. */
+  begun: (number | null)[]
+  pages: Pages
+}
+
+/** A vendor that can go on after any page; `before` is called before each, with its number from 0 (their count: the end). */
+export function walking(
+  pages: readonly Page[],
+  before: (page: number, from: Cursor | undefined) => Promise<unknown> | undefined = () => undefined,
+): Walk {
+  const begun: Walk['begun'] = []
+  return {
+    begun,
+    async *pages(_signal, from) {
+      begun.push(from ? from.pages : null)
+      for (let at = from?.pages ?? 0; at < pages.length; at += 1) {
+        await before(at, from)
+        const cursor = { listing: 0, req: { path: `/users?after=${at + 1}` }, pages: at + 1, end: whole }
+        yield { ...(pages[at] ?? people(0, 0)), cursor }
+      }
+      await before(pages.length, from)
+      return whole
+    },
   }
 }
 
@@ -84,14 +111,16 @@ export async function startSync() {
   let vendor: Pages = listing()
   const engine: Engine = {
     verify: async () => ({ tenantKey: 'acme', tenantName: 'Acme' }),
-    pages: (_connector, _credentials, { signal }) => vendor(signal),
+    pages: (_connector, _credentials, { signal, from }) => vendor(signal, from),
     close: async () => {},
   }
   const workOf = (owner: string, pages?: Pages, limits: Partial<RunLimits> = {}): Work => ({
     db,
     clock,
     log: silentLog,
-    engine: pages ? { ...engine, pages: (_connector, _credentials, { signal }) => pages(signal) } : engine,
+    engine: pages
+      ? { ...engine, pages: (_connector, _credentials, { signal, from }) => pages(signal, from) }
+      : engine,
     seal: createSeal([randomBytes(32)]),
     ring: bell => void rings.push(bell),
     channel: 'C0SYNC',

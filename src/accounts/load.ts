@@ -1,0 +1,78 @@
+// The first load of an instance that has nobody: straight into the final table, seen by nobody before its transaction commits.
+import { sql } from 'drizzle-orm'
+import type { Account } from '../connectors/account.ts'
+import type { Cursor } from '../connectors/engine.ts'
+import { copyRows } from '../db/copy.ts'
+import type { Conn, Tx } from '../db/db.ts'
+import { one } from '../lib/assert.ts'
+import { cellsOf, hashOf, personColumns } from './row.ts'
+import { chunkMax, type Reading } from './stage.ts'
+
+export interface Load {
+  /** Begin to write a batch; resolves when the one before it is in. */
+  write(accounts: readonly Account[]): Promise<void>
+  /** Everything is in: how many. Throws what a batch threw, 23505 for somebody listed twice. */
+  end(): Promise<number>
+  /** Take everybody out again and into staging, as one page of the run, so that the load can go on there after this transaction. */
+  demote(last: { problems: number; cursor: Cursor | null }): Promise<void>
+}
+
+/** Has this instance nobody at all, gone ones included? */
+export async function isEmpty(conn: Conn, instanceId: string): Promise<boolean> {
+  const rows = await conn.execute(sql`select 1 from account where instance_id = ${instanceId} limit 1`)
+  return rows.length === 0
+}
+
+/** Names the connection of a load in Postgres, at most 63 bytes. */
+const nameOf = (runId: string) => `saasm load ${runId}`
+
+/** End what an earlier claim of the run may still hold open: its uncommitted people would keep ours waiting. */
+export async function endOlderLoads(conn: Conn, runId: string): Promise<void> {
+  await conn.execute(sql`
+    select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where application_name = ${nameOf(runId)} and usename = current_user and pid <> pg_backend_pid()`)
+}
+
+/** Load in this transaction, whose rollback takes everybody out again. */
+export async function beginLoad(tx: Tx, reading: Reading, now: Date): Promise<Load> {
+  await tx.execute(sql`select set_config('application_name', ${nameOf(reading.runId)}, true)`)
+  const seenAt = now.toISOString()
+  const into = `account (instance_id, ${personColumns}, first_seen_at)`
+  let [underWay, people] = [Promise.resolve(), 0]
+  const settle = async () => {
+    await underWay
+  }
+  return {
+    async write(accounts) {
+      for (let from = 0; from < accounts.length; from += chunkMax) {
+        const chunk = accounts.slice(from, from + chunkMax)
+        const lines = chunk.map(
+          account => `${reading.instanceId}\t${cellsOf(account, hashOf(account))}\t${seenAt}\n`,
+        )
+        await settle()
+        people += chunk.length
+        underWay = copyRows(tx.sql, into, lines.join(''))
+        underWay.catch(() => {})
+      }
+    },
+    async end() {
+      await settle()
+      return people
+    },
+    async demote({ problems, cursor }) {
+      await settle()
+      const { runId, fence, instanceId, generation } = reading
+      const moved = await tx.execute<{ n: number }>(sql`
+        with out as (
+          delete from account where instance_id = ${instanceId} returning *),
+        staged as (
+          insert into account_staging (run_id, fence, page, seq, ${sql.raw(personColumns)})
+          select ${runId}, ${fence}::bigint, 1, null, ${sql.raw(personColumns)} from out returning 1)
+        select count(*)::int as n from staged`)
+      const { n } = one(moved, 'a count returns a row')
+      await tx.execute(sql`
+        insert into account_page (run_id, page, fence, written_by, generation, people, problems, staged, cursor, at)
+        values (${runId}, 1, ${fence}, ${fence}, ${generation}, ${n}, ${problems}, ${n}, ${cursor && JSON.stringify(cursor)}::jsonb, now())`)
+    },
+  }
+}

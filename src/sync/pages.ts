@@ -1,0 +1,69 @@
+// A vendor's pages gathered into batches: small at first, never more than was read before, and never held back for long.
+import type { Account } from '../connectors/account.ts'
+import type { Cursor, Page, StreamEnd } from '../connectors/engine.ts'
+import type { RowProblem } from '../connectors/rows.ts'
+
+export interface Gathered {
+  accounts: Account[]
+  problems: RowProblem[]
+  /** Where the stream goes on after this batch. */
+  cursor: Cursor | null
+  pages: number
+  /** The stream ended by itself with this batch. */
+  end?: StreamEnd
+  /** The stream threw after this batch, or a stop was asked for. */
+  error?: unknown
+}
+
+/** People handed on at once, where the vendor's pages are smaller than this. */
+const peopleMax = 1_000
+/** What a slow vendor lists is handed on after this. */
+const holdMs = 1_000
+/** The event loop is given a turn after this much work without one. */
+const breathMs = 8
+
+/** Gather until there is enough to hand on, the stream ends or throws, or the signal says so. Never throws. */
+export function gather(
+  stream: AsyncGenerator<Page, StreamEnd>,
+  signal: AbortSignal,
+): () => Promise<Gathered> {
+  const breathe = breather()
+  let handedOn = 0
+  let lastAt = performance.now()
+  return async () => {
+    const batch: Gathered = { accounts: [], problems: [], cursor: null, pages: 0 }
+    for (;;) {
+      try {
+        const next = await stream.next()
+        if (next.done) return { ...batch, end: next.value }
+        take(batch, next.value)
+      } catch (error) {
+        return { ...batch, error }
+      }
+      await breathe()
+      if (signal.aborted) return { ...batch, error: signal.reason }
+      const enough = Math.max(1, Math.min(peopleMax, handedOn))
+      if (batch.accounts.length < enough && performance.now() - lastAt < holdMs) continue
+      handedOn += batch.accounts.length
+      lastAt = performance.now()
+      return batch
+    }
+  }
+}
+
+function take(batch: Gathered, page: Page): void {
+  for (const account of page.accounts) batch.accounts.push(account)
+  for (const problem of page.problems) batch.problems.push(problem)
+  batch.cursor = page.cursor ?? null
+  batch.pages += 1
+}
+
+/** A vendor that answers at once would never let a timer or a Slack request through. */
+function breather(): () => Promise<void> {
+  let freeAt = performance.now()
+  return async () => {
+    if (performance.now() - freeAt < breathMs) return
+    await new Promise(resolve => setImmediate(resolve))
+    freeAt = performance.now()
+  }
+}

@@ -1,0 +1,246 @@
+// Reading: everything the vendor lists, into the database, going on where an earlier claim of the run stopped.
+import { beginLoad, endOlderLoads, isEmpty } from '../accounts/load.ts'
+import { type Adopted, adoptPages, clearStaging, stageProblems } from '../accounts/pages.ts'
+import { createStager, type Reading } from '../accounts/stage.ts'
+import type { Credentials } from '../connectors/connector.ts'
+import type { Cursor, StreamEnd } from '../connectors/engine.ts'
+import { ProviderError } from '../connectors/errors.ts'
+import { connectorById } from '../connectors/registry.ts'
+import { isUniqueViolation } from '../db/db.ts'
+import { keepCredentials } from '../instances/credentials.ts'
+import type { Instance } from '../instances/instance.ts'
+import { crashpoint } from '../lib/crashpoint.ts'
+import { conclude, LoadVoid } from './conclude.ts'
+import { type Gathered, gather } from './pages.ts'
+import type { SyncRun } from './run.ts'
+import { ClaimLost, holdRun } from './store.ts'
+import type { Work } from './work.ts'
+
+/** What the stream had to say at its end, and how many rows could not be read. */
+export type Ending = StreamEnd & { problems: number }
+
+/**
+ * A first load may keep its transaction open this long; then it goes on in staging. Long enough for a million people from a
+ * vendor that answers at once, too short to hold up a vacuum.
+ */
+const loadWindowMs = 45_000
+/** How often the run says how far it has come. */
+const progressMs = 1_000
+
+/** The stream of one claim, and how far the run has come with it. */
+interface Source {
+  next(): Promise<Gathered>
+  close(): void
+  /** Pages of the vendor. */
+  pages: number
+  people: number
+  problems: number
+  /** Batches that are staged already. */
+  batches: number
+  adopted: Adopted | undefined
+}
+
+/** What the vendor is asked with: another one once a token was rotated, also for a stream that begins again. */
+interface Grant {
+  credentials: Credentials
+}
+
+interface Signals {
+  /** A stop of the process, or the claim is lost. */
+  signal: AbortSignal
+  lost: AbortSignal
+}
+
+/**
+ * Everything the vendor lists is staged, and the merge is up to the caller; undefined: it went straight into an empty
+ * instance, and the run is concluded. Throws ProviderError, the signal's reason, ClaimLost.
+ */
+export async function read(
+  work: Work,
+  run: SyncRun,
+  instance: Instance,
+  { credentials, ...signals }: Signals & { credentials: Credentials },
+): Promise<Ending | undefined> {
+  const { db } = work
+  const { id: instanceId, generation } = instance
+  const reading = { runId: run.id, fence: run.fence, instanceId, generation }
+  const grant = { credentials }
+  const open = (adopted?: Adopted) => openSource(work, run, instance, { grant, adopted, ...signals })
+  if (run.fence > 1) await endOlderLoads(db.conn, run.id)
+  const adopted = await adoptPages(db, reading)
+  let source = open(adopted)
+  if (!adopted && (await isEmpty(db.conn, instanceId))) {
+    const loaded = await load(work, run, instance, { source, reading, ...signals }).catch(error => {
+      if (error instanceof LoadVoid) return 'void' as const
+      // Somebody was listed twice: staging knows which of the two to keep.
+      if (!isUniqueViolation(error)) throw error
+      source.close()
+      source = open()
+      return 'staging' as const
+    })
+    if (loaded === 'concluded') return undefined
+    // With nobody staged it is cancelled as any other run is.
+    if (loaded === 'void') return { warnings: [], complete: false, problems: 0 }
+  }
+  try {
+    return await stage(work, run, { source, reading })
+  } catch (error) {
+    if (!isRefusedCursor(source, error)) throw error
+    work.log.info({ run: run.id }, 'The vendor does not know where this run stopped: it begins again')
+    await clearStaging(db.conn, reading)
+    return stage(work, run, { source: open(), reading })
+  }
+}
+
+function openSource(
+  work: Work,
+  run: SyncRun,
+  instance: Instance,
+  { signal, grant, adopted }: Signals & { grant: Grant; adopted: Adopted | undefined },
+): Source {
+  const connector = connectorById(instance.connector)
+  if (!connector) throw new Error(`There is no connector ${instance.connector}`)
+  const from = adopted?.cursor
+  const stream = work.engine.pages(connector, grant.credentials, {
+    ...{ signal, from, patienceMs: work.patienceMs },
+    async keep(after) {
+      const rotated = { connector, before: grant.credentials, after }
+      if (!(await keepCredentials(work, instance, rotated))) throw new ClaimLost()
+      grant.credentials = after
+    },
+  })
+  return {
+    next: gather(stream, signal),
+    close: () => void stream.return({ warnings: [], complete: false }).catch(() => {}),
+    pages: adopted ? run.pages : 0,
+    people: adopted?.people ?? 0,
+    problems: adopted?.problems ?? 0,
+    batches: adopted?.pages ?? 0,
+    adopted,
+  }
+}
+
+/** The cursor was too old for the vendor: what it answers to the first request after a stop says so in its own way. */
+function isRefusedCursor({ adopted, people }: Source, error: unknown): boolean {
+  if (!adopted || people !== adopted.people || !(error instanceof ProviderError)) return false
+  return error.problem === 'settings' || error.problem === 'unreadable'
+}
+
+/** Batch by batch into staging, to the stream's own end. */
+async function stage(
+  work: Work,
+  run: SyncRun,
+  { source, reading }: { source: Source; reading: Reading },
+): Promise<Ending> {
+  const stager = createStager(work.db, reading, source.batches)
+  const count = counter(work, run, source)
+  try {
+    for (;;) {
+      const batch = await source.next()
+      await keepProblems(work, run, source, batch)
+      if (batch.pages > 0) await stager.write({ ...batch, problems: source.problems })
+      if (batch.end || 'error' in batch) await stager.settle()
+      crashpoint('page-staged')
+      await count(batch)
+      crashpoint('page-counted')
+      if ('error' in batch) throw batch.error
+      if (batch.end) return { ...batch.end, problems: source.problems }
+    }
+  } finally {
+    await stager.settle().catch(() => {})
+  }
+}
+
+/**
+ * A first load, in one transaction with its end. A stop that the run will go on after, and a vendor that takes longer than
+ * the window, leave it in staging.
+ */
+async function load(
+  work: Work,
+  run: SyncRun,
+  instance: Instance,
+  { source, reading, signal, lost }: Signals & { source: Source; reading: Reading },
+): Promise<'concluded' | 'staging'> {
+  const until = performance.now() + loadWindowMs
+  const count = counter(work, run, source)
+  let stopped: { error: unknown } | undefined
+  const over = new AbortController()
+  const ended = work.db.transaction(
+    async tx => {
+      const load = await beginLoad(tx, reading, work.clock.now())
+      let cursor: Cursor | null = null
+      const demote = async () => {
+        await load.demote({ problems: source.problems, cursor })
+        source.batches = 1
+        return 'staging' as const
+      }
+      for (;;) {
+        const gathered = source.next()
+        const batch = await within(until - performance.now(), gathered)
+        // A connection that was lost while the vendor was asked has ended the transaction without us.
+        over.signal.throwIfAborted()
+        if (!batch) {
+          const { next } = source
+          source.next = () => {
+            source.next = next
+            return gathered
+          }
+          return demote()
+        }
+        await keepProblems(work, run, source, batch)
+        await load.write(batch.accounts)
+        if (batch.pages > 0) cursor = batch.cursor
+        crashpoint('page-staged')
+        await count(batch)
+        crashpoint('page-counted')
+        if ('error' in batch) {
+          if (lost.aborted || !(signal.aborted || isPutOff(batch.error))) throw batch.error
+          stopped = { error: batch.error }
+          return demote()
+        }
+        if (batch.end) {
+          const people = await load.end()
+          crashpoint('stream-ended')
+          await conclude(work, run, instance, { ...batch.end, problems: source.problems }, { tx, people })
+          return 'concluded' as const
+        }
+      }
+    },
+    { patient: true },
+  )
+  await ended.finally(() => over.abort(new Error('The transaction is over')))
+  if (stopped) throw stopped.error
+  return ended
+}
+
+function isPutOff(error: unknown): boolean {
+  return error instanceof ProviderError && error.problem === 'busy' && error.until !== undefined
+}
+
+async function keepProblems(work: Work, run: SyncRun, source: Source, { problems }: Gathered): Promise<void> {
+  await stageProblems(work.db.conn, run.id, source.problems, problems)
+  source.problems += problems.length
+}
+
+/** Say how far the run has come, now and then. Throws ClaimLost. */
+function counter(work: Work, run: SyncRun, source: Source): (batch: Gathered) => Promise<void> {
+  let saidAt = Number.NEGATIVE_INFINITY
+  return async batch => {
+    source.pages += batch.pages
+    source.people += batch.accounts.length
+    const over = batch.end || 'error' in batch
+    if (!over && performance.now() - saidAt < progressMs) return
+    saidAt = performance.now()
+    const progress = { pages: source.pages, peopleRead: source.people }
+    if (!(await holdRun(work.db.conn, run, progress))) throw 'error' in batch ? batch.error : new ClaimLost()
+  }
+}
+
+/** Undefined when it takes longer. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>(resolve => {
+    timer = setTimeout(() => resolve(undefined), Math.max(0, ms))
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}

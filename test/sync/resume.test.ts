@@ -1,0 +1,264 @@
+// What a stopped run promises: it goes on from its last whole page under a new claim, or begins again, and never merges two halves.
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ProviderError } from '../../src/connectors/errors.ts'
+import { editInstance } from '../../src/instances/store.ts'
+import { gate, people, type Sync, startSync, type Walk, walking } from './synced.ts'
+
+let room: Sync
+beforeAll(async () => {
+  room = await startSync()
+})
+afterAll(() => room.database.drop())
+
+/** Five pages of ten. */
+const pages = Array.from({ length: 5 }, (_, at) => people(at * 10, at * 10 + 10))
+
+/** An instance that has nobody (a first load), or `known` people already (staging). */
+async function instanceWith(known: number): Promise<string> {
+  const { id } = await room.instance()
+  if (known > 0) await room.sync(id, people(0, known, { name: 'Before' }))
+  room.clock.advance(1)
+  await room.ask(id)
+  return id
+}
+
+/** Runs until the vendor is asked for page `page`, and is stopped there as a process is. */
+async function stoppedBefore(page: number, stop = new AbortController()): Promise<void> {
+  const at = gate()
+  const walk = walking(pages, number => (number === page ? at.wait() : undefined))
+  const running = room.runDue(stop.signal, 'first', walk.pages)
+  await at.reached
+  stop.abort(new Error('saasm is stopping'))
+  at.open()
+  await running
+}
+
+/** Runs until the vendor is asked for page `page`, and dies there; `wake` lets the dead worker go on. */
+async function diedBefore(page: number): Promise<{ wake(): Promise<void> }> {
+  const at = gate()
+  const walk = walking(pages, number => (number === page ? at.wait() : undefined))
+  const running = room.runDue(undefined, 'dead', walk.pages)
+  await at.reached
+  await room.die()
+  return {
+    async wake() {
+      at.open()
+      await running
+    },
+  }
+}
+
+async function goOn(id: string): Promise<Walk> {
+  const walk = walking(pages)
+  await room.runDue(undefined, 'second', walk.pages)
+  expect(await room.users(id)).toEqual(people(0, 50).accounts.map(({ externalId }) => externalId))
+  expect(await room.staged()).toBe(0)
+  expect(await room.rows('select 1 from account_page')).toHaveLength(0)
+  return walk
+}
+
+describe.each([
+  { known: 0, what: 'a first load' },
+  { known: 30, what: 'a run of known people' },
+])('$what', ({ known }) => {
+  const counts = { added: 50 - known, changed: known, removed: 0, unchanged: 0 }
+
+  test('that the process stopped goes on after the page it had, and counts everybody once', async () => {
+    const id = await instanceWith(known)
+    await stoppedBefore(3)
+    expect(await room.latest(id)).toMatchObject({ state: 'requested', attempt: 0, peopleRead: 40 })
+    expect((await room.users(id)).length, 'nobody new is seen before the end').toBe(known)
+    expect((await goOn(id)).begun).toEqual([4])
+    expect(await room.latest(id)).toMatchObject({ state: 'succeeded', peopleRead: 50, pages: 5, ...counts })
+  })
+
+  test('that is stopped again and again still comes to its end', async () => {
+    const id = await instanceWith(known)
+    for (let page = 0; page < 4; page += 1) await stoppedBefore(page)
+    expect((await goOn(id)).begun).toEqual([4])
+    expect(await room.latest(id)).toMatchObject({ state: 'succeeded', ...counts })
+  })
+
+  test('that a busy vendor puts off goes on when its time has come', async () => {
+    const id = await instanceWith(known)
+    const until = new Date(room.clock.now().getTime() + 3_600_000)
+    const busy = new ProviderError('busy', { message: 'Later.', detail: '429', until })
+    const walk = walking(pages, page => (page === 2 ? Promise.reject(busy) : undefined))
+    await room.runDue(undefined, 'first', walk.pages)
+    expect(await room.latest(id)).toMatchObject({ state: 'requested', dueAt: until })
+    room.clock.advance(3_600_001)
+    expect((await goOn(id)).begun).toEqual([2])
+    expect(await room.latest(id)).toMatchObject({ state: 'succeeded', attempt: 1, ...counts })
+  })
+
+  test('begins again when the vendor does not know the place any more', async () => {
+    const id = await instanceWith(known)
+    await stoppedBefore(2)
+    const expired = new ProviderError('unreadable', { message: 'No.', detail: '410' })
+    const walk = walking(pages, (_, from) => (from ? Promise.reject(expired) : undefined))
+    await room.runDue(undefined, 'second', walk.pages)
+    expect(walk.begun).toEqual([3, null])
+    expect(await room.latest(id)).toMatchObject({ state: 'succeeded', ...counts })
+    expect(await room.staged()).toBe(0)
+  })
+
+  test('begins again when its first page is more than six hours old', async () => {
+    const id = await instanceWith(known)
+    await stoppedBefore(3)
+    await room.rows("update account_page set at = at - interval '6 hours' where page = 1")
+    expect((await goOn(id)).begun).toEqual([null])
+    expect(await room.latest(id)).toMatchObject({ state: 'succeeded', ...counts })
+  })
+
+  test('begins again after an edit of the instance: the halves are of two places', async () => {
+    const id = await instanceWith(known)
+    await stoppedBefore(3)
+    const before = await room.refreshed(id)
+    await room.db.transaction(async tx => {
+      await editInstance(tx, { id, version: before.version }, { settings: { domain: 'other' } }, new Date())
+    })
+    expect((await goOn(id)).begun).toEqual([null])
+  })
+
+  test('begins again when a crash of the database has emptied what is not logged', async () => {
+    const id = await instanceWith(known)
+    await stoppedBefore(3)
+    await room.rows('truncate account_page, account_staging')
+    expect((await goOn(id)).begun).toEqual([null])
+    expect(await room.latest(id)).toMatchObject({ state: 'succeeded', ...counts })
+  })
+
+  test('that has read everything and not merged needs no page again', async () => {
+    const id = await instanceWith(known)
+    await stoppedBefore(4)
+    expect((await goOn(id)).begun).toEqual([5])
+    expect(await room.latest(id)).toMatchObject({ state: 'succeeded', ...counts })
+  })
+
+  test('that a dead worker holds is finished by another one, and the dead one changes nothing when it wakes', async () => {
+    const id = await instanceWith(known)
+    const dead = await diedBefore(3)
+    const walk = await goOn(id)
+    // A batch is never more than was read before it: the third page waited for the fourth. A first load's transaction dies.
+    expect(walk.begun).toEqual([known > 0 ? 2 : null])
+    const ended = await room.latest(id)
+    expect(ended).toMatchObject({ state: 'succeeded', fence: 2, ...counts })
+    await dead.wake()
+    expect(await room.latest(id)).toEqual(ended)
+    expect(await room.users(id)).toHaveLength(50)
+    expect(await room.staged()).toBe(0)
+  })
+})
+
+test('a page whose people did not all arrive is read again, and so is what came after it', async () => {
+  const id = await instanceWith(30)
+  await stoppedBefore(4)
+  const [lost] = await room.rows(
+    "delete from account_staging where external_id = 'p000025' returning page::int as page",
+  )
+  expect(lost?.page).toBe(3)
+  expect((await goOn(id)).begun).toEqual([2])
+})
+
+test('a dead worker that wakes while its successor reads leaves what that one has adopted', async () => {
+  const id = await instanceWith(30)
+  const dead = await diedBefore(3)
+  const at = gate()
+  const walk = walking(pages, page => (page === 4 ? at.wait() : undefined))
+  const successor = room.runDue(undefined, 'second', walk.pages)
+  await at.reached
+  expect(walk.begun).toEqual([2])
+  await dead.wake()
+  at.open()
+  await successor
+  expect(await room.users(id)).toHaveLength(50)
+  expect(await room.latest(id)).toMatchObject({ state: 'succeeded', fence: 2, added: 20, changed: 30 })
+  expect(await room.staged()).toBe(0)
+})
+
+test('a stopped run that is cancelled for a newer request leaves nothing in staging', async () => {
+  const id = await instanceWith(30)
+  const stop = new AbortController()
+  const at = gate()
+  const walk = walking(pages, number => (number === 2 ? at.wait() : undefined))
+  const running = room.runDue(stop.signal, 'first', walk.pages)
+  await at.reached
+  await room.ask(id, 'reactivated')
+  stop.abort(new Error('saasm is stopping'))
+  at.open()
+  await running
+  expect((await room.history(id)).map(run => run.state).toSorted()).toEqual([
+    'cancelled',
+    'requested',
+    'succeeded',
+  ])
+  expect(await room.staged()).toBe(0)
+  expect((await goOn(id)).begun).toEqual([null])
+})
+
+test('however a run is stopped, killed, put off or refused on its way, the people are those of a run that was not', async () => {
+  const stop = fc.record({
+    page: fc.integer({ min: 0, max: 5 }),
+    how: fc.constantFrom('stop', 'die', 'busy', 'expired'),
+  })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(stop, { maxLength: 4 }),
+      fc.integer({ min: 0, max: 60 }),
+      async (stops, known) => {
+        const id = await instanceWith(known)
+        const dead: { wake(): Promise<void> }[] = []
+        for (const { page, how } of stops) {
+          if ((await room.latest(id)).state === 'succeeded') break
+          const at = gate()
+          let met = false
+          const stopping = new AbortController()
+          const walk = walking(pages, (number, from) => {
+            if (how === 'expired' && from && !met) {
+              met = true
+              return Promise.reject(new ProviderError('settings', { message: 'No.', detail: '404' }))
+            }
+            if (number < page || met) return undefined
+            met = true
+            if (how === 'busy') {
+              const until = new Date(room.clock.now().getTime() + 1_000)
+              return Promise.reject(new ProviderError('busy', { message: 'Later.', detail: '429', until }))
+            }
+            return at.wait()
+          })
+          const running = room.runDue(stopping.signal, 'first', walk.pages)
+          await Promise.race([at.reached, running])
+          if (how === 'die') {
+            await room.die()
+            dead.push({
+              wake: () => {
+                at.open()
+                return running
+              },
+            })
+            continue
+          }
+          if (how !== 'expired') stopping.abort(new Error('saasm is stopping'))
+          at.open()
+          await running
+          room.clock.advance(2_000)
+        }
+        const walk = walking(pages)
+        await room.runDue(undefined, 'last', walk.pages)
+        for (const { wake } of dead) await wake()
+        const run = await room.latest(id)
+        const gone = Math.max(0, known - 50)
+        const held = gone > 10 || (gone > 0 && gone > known * 0.2)
+        expect(run.state).toBe('succeeded')
+        expect(held).toBe(false)
+        expect(run).toMatchObject({
+          ...{ added: Math.max(0, 50 - known), changed: Math.min(50, known), removed: gone, unchanged: 0 },
+        })
+        expect(await room.users(id)).toEqual(people(0, 50).accounts.map(({ externalId }) => externalId))
+        expect(await room.staged()).toBe(0)
+      },
+    ),
+    { numRuns: 40 },
+  )
+}, 120_000)
