@@ -132,11 +132,15 @@ test('a rotated token never takes the place of credentials that an admin gave me
 
 test('of two workers that rotate one token the first keeps its own, and the other stops', async () => {
   const id = await instance()
+  let second = Promise.resolve()
   await runDue(seal, async (credentials, keep) => {
     await room.die()
-    await runDue(seal, (again, keepAgain) => keepAgain({ ...again, token: 'second-worker' }))
+    second = runDue(seal, (again, keepAgain) => keepAgain({ ...again, token: 'second-worker' }))
+    await second
     await keep({ ...credentials, token: 'first-worker' })
   })
+  // The second one has ended the first one's load, and with it the first one, who waits for nobody any more.
+  await second
   expect(await tokenOf(id)).toBe('second-worker')
   expect(await room.latest(id)).toMatchObject({ state: 'succeeded', attempt: 2 })
 })
