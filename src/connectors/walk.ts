@@ -137,7 +137,7 @@ function refuseLoop(
 
 /** Read one answer. Throws `unreadable` without a list, or when more than half its rows cannot be read. */
 export function readPage(asked: Asked, listing: Listing, res: Res) {
-  const items = listing.items(res.body)
+  const items = listing.items(res.body, asked.credentials)
   if (!items)
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
   const rows = readRows(listing, items, asked.credentials)
