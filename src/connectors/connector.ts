@@ -35,6 +35,8 @@ export interface Req {
   query?: Readonly<Record<string, string>>
   headers?: Readonly<Record<string, string>>
   body?: unknown
+  /** What the pager carries from one request to the next, such as lists not yet read. Never sent. */
+  carried?: unknown
 }
 
 /** An answer of status 2xx (or any, for error rules); `body` is parsed JSON, or null when there is none. */
@@ -94,7 +96,7 @@ export interface Listing<C extends Credentials = Credentials> {
   name: string
   request(credentials: C): Req
   /** The array of items; undefined: the answer is of the wrong shape. */
-  items(body: unknown): readonly unknown[] | undefined
+  items(body: unknown, credentials: C): readonly unknown[] | undefined
   page: Pager
   /** Parse one item, straight into an Account; null: leave it out (a bot). Throws when it cannot be read. */
   account(item: unknown, credentials: C): Account | null

@@ -5,6 +5,7 @@ import type { Account } from './account.ts'
 import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
 import { type Answered, type Call, call } from './call.ts'
 import type { Connector, Credentials, Req } from './connector.ts'
+import { ProviderError } from './errors.ts'
 import { createHttp, type Http } from './http.ts'
 import type { RowProblem } from './rows.ts'
 import { createSession, type Keep } from './session.ts'
@@ -144,7 +145,8 @@ function tenantOf(asked: Asked, body: unknown) {
   try {
     const { key, name } = asked.connector.tenant(body, asked.credentials)
     return { tenantKey: key, tenantName: name }
-  } catch {
+  } catch (cause) {
+    if (cause instanceof ProviderError) throw cause
     // The cause is left out: it may quote the answer.
     throw providerError(asked, 'unreadable', `${asked.what} no tenant`)
   }

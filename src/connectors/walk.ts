@@ -17,8 +17,8 @@ interface Walk {
   connector: Connector
   credentials: Credentials
   since: Date | undefined
-  /** Everybody given so far, by id. */
-  known: Set<string>
+  /** Everybody given so far, by id: the last listing that they were in. */
+  known: Map<string, number>
   end: StreamEnd
 }
 
@@ -32,7 +32,7 @@ export async function* pages(
   const { incomplete } = connector
   const fresh = { warnings: incomplete ? [incomplete] : [], complete: !incomplete && !since }
   const end: StreamEnd = from ? { ...from.end, warnings: [...from.end.warnings] } : fresh
-  const walk: Walk = { ask, connector, credentials, since, known: new Set(), end }
+  const walk: Walk = { ask, connector, credentials, since, known: new Map(), end }
   const check = connector.check(credentials)
   const proof = await ask(check, connector.scopes)
   const asked = askedOf(connector, credentials, check, 'run')
@@ -71,7 +71,6 @@ async function* listingPages(
   const asked = (req: Req) => askedOf(connector, credentials, req, 'run')
   const origin = new URL(connector.base(credentials)).origin
   const requests = new Set<string>()
-  const listed = new Set<string>()
   const first = () => (since && listing.changed?.(credentials, since)) ?? listing.request(credentials)
   let next: Req | undefined = from?.req ?? first()
   for (let page = (from?.pages ?? 0) + 1; next !== undefined; page++) {
@@ -80,9 +79,8 @@ async function* listingPages(
     if (unreported !== undefined) end.warnings.push(`Not reported: ${unreported}.`)
     if (fewer) end.complete = false
     const rows = readPage(asked(req), listing, res)
-    if (rows.accounts.length > 0 && rows.accounts.every(({ externalId }) => listed.has(externalId)))
-      throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
-    for (const { externalId } of rows.accounts) listed.add(externalId)
+    const accounts = firstOfEach(rows.accounts, known, at)
+    if (!accounts) throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
     if (rows.problems.length > 0) end.complete = false
     const following = listing.page(req, res, rows.got)
     if (following === 'short') {
@@ -91,7 +89,7 @@ async function* listingPages(
     }
     next = following === 'short' ? undefined : following
     yield {
-      accounts: firstOfEach(rows.accounts, known),
+      accounts,
       problems: rows.problems,
       cursor: {
         ...(next ? { listing: at, req: next, pages: page } : { listing: at + 1, req: null, pages: 0 }),
@@ -139,7 +137,7 @@ function refuseLoop(
 
 /** Read one answer. Throws `unreadable` without a list, or when more than half its rows cannot be read. */
 export function readPage(asked: Asked, listing: Listing, res: Res) {
-  const items = listing.items(res.body)
+  const items = listing.items(res.body, asked.credentials)
   if (!items)
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
   const rows = readRows(listing, items, asked.credentials)
@@ -150,6 +148,15 @@ export function readPage(asked: Asked, listing: Listing, res: Res) {
   return { ...rows, got: items.length }
 }
 
-function firstOfEach(accounts: readonly Account[], known: Set<string>): Account[] {
-  return accounts.filter(({ externalId }) => !known.has(externalId) && known.add(externalId))
+/** Who was not given before; undefined: all of them were in this listing already. */
+function firstOfEach(accounts: Account[], known: Map<string, number>, at: number): Account[] | undefined {
+  let repeated = accounts.length > 0
+  const first = accounts.filter(({ externalId }) => {
+    const listing = known.get(externalId)
+    if (listing === at) return false
+    repeated = false
+    known.set(externalId, at)
+    return listing === undefined
+  })
+  return repeated ? undefined : first
 }

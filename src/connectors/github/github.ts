@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { baseAddress, isBaseAddress } from '../address.ts'
 import { bearer, token } from '../auth.ts'
+import { textAt } from '../bodies.ts'
 import { type CredentialMeta, defineConnector, type Listing, type Res } from '../connector.ts'
 import { linkHeader } from '../pagers.ts'
 import { membership, toAccount, toInvited } from './schema.ts'
@@ -67,7 +68,7 @@ export const github = defineConnector(credentials, {
     const { organization } = membership.parse(body)
     return { key: String(organization.id), name: organization.login }
   },
-  errorCode: body => z.object({ message: z.string() }).safeParse(body).data?.message,
+  errorCode: textAt('message'),
   rules: [
     { on: 403, code: /rate limit/i, is: 'busy' },
     { on: 403, code: /SAML|SSO/i, is: 'permission', missing: () => ['SAML single sign-on for this token'] },
