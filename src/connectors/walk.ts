@@ -2,21 +2,19 @@
 import type { Account } from './account.ts'
 import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
 import type { Answered } from './call.ts'
-import type { Connector, Credentials, Listing, Req, Res } from './connector.ts'
+import type { Connector, Credentials, Listing, Looked, Req, Res } from './connector.ts'
 import type { Cursor, Page, StreamEnd, StreamOptions } from './engine.ts'
 import { ProviderError } from './errors.ts'
+import { lookUp } from './lookup.ts'
+import { type Ask, refuseLoop } from './loop.ts'
 import { readRows } from './rows.ts'
-import { addressOf } from './target.ts'
-
-const pagesMax = 20_000
-
-export type Ask = (req: Req, scopes: readonly string[], sizeKey?: string) => Promise<Answered>
 
 interface Walk {
   ask: Ask
   connector: Connector
   credentials: Credentials
   since: Date | undefined
+  looked: Looked
   /** Everybody given so far, by id. */
   known: Set<string>
   end: StreamEnd
@@ -32,11 +30,12 @@ export async function* pages(
   const { incomplete } = connector
   const fresh = { warnings: incomplete ? [incomplete] : [], complete: !incomplete && !since }
   const end: StreamEnd = from ? { ...from.end, warnings: [...from.end.warnings] } : fresh
-  const walk: Walk = { ask, connector, credentials, since, known: new Set(), end }
   const check = connector.check(credentials)
   const proof = await ask(check, connector.scopes)
   const asked = askedOf(connector, credentials, check, 'run')
   mustGrant(asked, proof.res)
+  const looked = await lookUp(ask, connector, credentials, end)
+  const walk: Walk = { ask, connector, credentials, since, looked, known: new Set(), end }
   for (let at = from?.listing ?? 0; at < connector.listings.length; at++) {
     const listing = connector.listings[at] as Listing
     try {
@@ -63,7 +62,7 @@ class SkippedListing extends Error {
 }
 
 async function* listingPages(
-  { ask, connector, credentials, since, known, end }: Walk,
+  { ask, connector, credentials, since, looked, known, end }: Walk,
   listing: Listing,
   at: number,
   from: Cursor | undefined,
@@ -79,7 +78,7 @@ async function* listingPages(
     const { req, res, unreported, fewer } = await askListing(ask, connector, listing, next, page)
     if (unreported !== undefined) end.warnings.push(`Not reported: ${unreported}.`)
     if (fewer) end.complete = false
-    const rows = readPage(asked(req), listing, res)
+    const rows = readPage(asked(req), listing, { res, looked })
     if (rows.accounts.length > 0 && rows.accounts.every(({ externalId }) => listed.has(externalId)))
       throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
     for (const { externalId } of rows.accounts) listed.add(externalId)
@@ -122,27 +121,12 @@ export async function askListing(
   }
 }
 
-/** Throws `unreadable` for a request already made, for another origin, and after `pagesMax`. */
-function refuseLoop(
-  asked: Asked,
-  next: Req,
-  seen: { origin: string; requests: Set<string>; page: number },
-): void {
-  const refuse = (why: string) => providerError(asked, 'unreadable', `${asked.what} ${why}`)
-  const base = asked.connector.base(asked.credentials)
-  if (addressOf(base, next)?.origin !== seen.origin) throw refuse('next link to another origin')
-  const request = JSON.stringify(next)
-  if (seen.requests.has(request)) throw refuse('next request already made')
-  if (seen.page > pagesMax) throw refuse(`more than ${pagesMax} pages`)
-  seen.requests.add(request)
-}
-
 /** Read one answer. Throws `unreadable` without a list, or when more than half its rows cannot be read. */
-export function readPage(asked: Asked, listing: Listing, res: Res) {
+export function readPage(asked: Asked, listing: Listing, { res, looked }: { res: Res; looked: Looked }) {
   const items = listing.items(res.body)
   if (!items)
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
-  const rows = readRows(listing, items, asked.credentials)
+  const rows = readRows(listing, items, { credentials: asked.credentials, looked })
   if (rows.problems.length * 2 > items.length) {
     const share = `${rows.problems.length} of ${items.length} rows unreadable`
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} ${share}`)
