@@ -7,6 +7,7 @@ import { hashOf } from '../src/accounts/row.ts'
 import { accountTable } from '../src/accounts/table.ts'
 import type { Account } from '../src/connectors/account.ts'
 import type { Engine, Page } from '../src/connectors/engine.ts'
+import { nothingLooked } from '../src/connectors/lookup.ts'
 import { connectorById } from '../src/connectors/registry.ts'
 import { readRows } from '../src/connectors/rows.ts'
 import { type Db, openDb } from '../src/db/db.ts'
@@ -58,7 +59,7 @@ function* accountPages(file: string): Generator<Page> {
   for (const text of readPages(file)) {
     const items = listing.items(JSON.parse(text), credentials)
     if (!items) throw new Error('A page is no list')
-    yield readRows(listing, items, credentials)
+    yield readRows(listing, items, { credentials, looked: nothingLooked })
   }
 }
 

@@ -91,6 +91,23 @@ export interface Grant<C extends Credentials = Credentials> {
   rotates?: string
 }
 
+/** What a lookup found, by its key. */
+export type Looked = ReadonlyMap<string, string>
+
+/** A list that tells more about everybody in one go: read before the listings, and done without where it is refused. */
+export interface Lookup<C extends Credentials = Credentials> {
+  /** For people, what is not reported without it: `e-mail addresses of SAML sign-on`. */
+  name: string
+  /** Named when a refusal does not say which permission is missing. */
+  scopes: readonly string[]
+  /** undefined: there is nothing to ask with these credentials. */
+  request(credentials: C): Req | undefined
+  items(body: unknown): readonly unknown[] | undefined
+  page: Pager
+  /** What the listings will look for, and what they find; null: leave it out. Never throws. */
+  entry(item: unknown): readonly [key: string, found: string] | null
+}
+
 export interface Listing<C extends Credentials = Credentials> {
   /** For people, in the plural: `members`, `outside collaborators`. */
   name: string
@@ -99,7 +116,7 @@ export interface Listing<C extends Credentials = Credentials> {
   items(body: unknown, credentials: C): readonly unknown[] | undefined
   page: Pager
   /** Parse one item, straight into an Account; null: leave it out (a bot). Throws when it cannot be read. */
-  account(item: unknown, credentials: C): Account | null
+  account(item: unknown, credentials: C, looked: Looked): Account | null
   /** Without its permission it is skipped with a warning, and the run removes nobody. */
   optional?: boolean
   /** The query key of the page size, halved on timeouts and 5xx. */
@@ -151,6 +168,8 @@ export interface Connector<C extends Credentials = Credentials> {
   incomplete?: string
   /** Where the facts of this declaration come from, and the day they were read: `2026-11-24`. */
   facts: { source: string; on: string }
+  /** Read before the listings, whose `account` is handed what it found. */
+  lookup?: Lookup<C>
   /** Read in order; absence means gone only when all have ended by themselves. */
   listings: readonly Listing<C>[]
 }

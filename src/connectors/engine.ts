@@ -7,6 +7,7 @@ import { type Answered, type Call, call } from './call.ts'
 import type { Connector, Credentials, Req } from './connector.ts'
 import { ProviderError } from './errors.ts'
 import { createHttp, type Http } from './http.ts'
+import { nothingLooked } from './lookup.ts'
 import type { RowProblem } from './rows.ts'
 import { createSession, type Keep } from './session.ts'
 import { askListing, pages, readPage } from './walk.ts'
@@ -135,7 +136,11 @@ async function verify(
     connector.tenantRequest ? once(connector.tenantRequest(credentials)).catch(() => null) : null,
   ])
   signal.throwIfAborted()
-  if (first && page) readPage(askedOf(connector, credentials, page.req, 'form'), first, page.res)
+  if (first && page)
+    readPage(askedOf(connector, credentials, page.req, 'form'), first, {
+      res: page.res,
+      looked: nothingLooked,
+    })
   const tenant = tenantOf(askedOf(connector, credentials, check, 'form'), tenantRes?.res.body ?? proof.body)
   const now = options.now()
   return now === credentials ? tenant : { ...tenant, rotated: now }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { cleanText, codePoints } from '../lib/text.ts'
 import type { Account } from './account.ts'
-import type { Credentials, Listing } from './connector.ts'
+import type { Credentials, Listing, Looked } from './connector.ts'
 
 export interface RowProblem {
   externalId: string | null
@@ -10,12 +10,16 @@ export interface RowProblem {
 }
 
 /** Read each item by the listing. What it leaves out (null) is neither an account nor a problem. */
-export function readRows(listing: Listing, items: readonly unknown[], credentials: Credentials) {
+export function readRows(
+  listing: Listing,
+  items: readonly unknown[],
+  { credentials, looked }: { credentials: Credentials; looked: Looked },
+) {
   const accounts: Account[] = []
   const problems: RowProblem[] = []
   for (const item of items) {
     try {
-      const account = listing.account(item, credentials)
+      const account = listing.account(item, credentials, looked)
       if (account === null) continue
       const clean = cleanAccount(account)
       if (clean.externalId === '') problems.push({ externalId: null, message: 'The account has no id.' })

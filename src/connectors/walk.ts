@@ -1,24 +1,21 @@
 // The walk over a connector's listings: one page after another, refusing every answer that could hide or double people.
-import type { Account } from './account.ts'
 import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
 import type { Answered } from './call.ts'
-import type { Connector, Credentials, Listing, Req, Res } from './connector.ts'
+import type { Connector, Credentials, Listing, Looked, Req, Res } from './connector.ts'
 import type { Cursor, Page, StreamEnd, StreamOptions } from './engine.ts'
 import { ProviderError } from './errors.ts'
+import { lookUp } from './lookup.ts'
+import { type Ask, refuseLoop } from './loop.ts'
 import { readRows } from './rows.ts'
-import { addressOf } from './target.ts'
-
-const pagesMax = 20_000
-
-export type Ask = (req: Req, scopes: readonly string[], sizeKey?: string) => Promise<Answered>
+import { createSeen, type Seen } from './seen.ts'
 
 interface Walk {
   ask: Ask
   connector: Connector
   credentials: Credentials
   since: Date | undefined
-  /** Everybody given so far, by id: the last listing that they were in. */
-  known: Map<string, number>
+  looked: Looked
+  seen: Seen
   end: StreamEnd
 }
 
@@ -32,11 +29,12 @@ export async function* pages(
   const { incomplete } = connector
   const fresh = { warnings: incomplete ? [incomplete] : [], complete: !incomplete && !since }
   const end: StreamEnd = from ? { ...from.end, warnings: [...from.end.warnings] } : fresh
-  const walk: Walk = { ask, connector, credentials, since, known: new Map(), end }
   const check = connector.check(credentials)
   const proof = await ask(check, connector.scopes)
   const asked = askedOf(connector, credentials, check, 'run')
   mustGrant(asked, proof.res)
+  const looked = await lookUp(ask, connector, credentials, end)
+  const walk: Walk = { ask, connector, credentials, since, looked, seen: createSeen(), end }
   for (let at = from?.listing ?? 0; at < connector.listings.length; at++) {
     const listing = connector.listings[at] as Listing
     try {
@@ -48,7 +46,7 @@ export async function* pages(
       end.warnings.push(`Not everybody is reported: ${listing.name} need ${needs}.`)
     }
   }
-  if (hadPeople && !from && !since && walk.known.size === 0)
+  if (hadPeople && !from && !since && walk.seen.people === 0)
     throw providerError(asked, 'unreadable', `${asked.what} nobody where there were people`)
   return end
 }
@@ -63,7 +61,7 @@ class SkippedListing extends Error {
 }
 
 async function* listingPages(
-  { ask, connector, credentials, since, known, end }: Walk,
+  { ask, connector, credentials, since, looked, seen, end }: Walk,
   listing: Listing,
   at: number,
   from: Cursor | undefined,
@@ -78,8 +76,8 @@ async function* listingPages(
     const { req, res, unreported, fewer } = await askListing(ask, connector, listing, next, page)
     if (unreported !== undefined) end.warnings.push(`Not reported: ${unreported}.`)
     if (fewer) end.complete = false
-    const rows = readPage(asked(req), listing, res)
-    const accounts = firstOfEach(rows.accounts, known, at)
+    const rows = readPage(asked(req), listing, { res, looked })
+    const accounts = seen.firstOfEach(rows.accounts, at)
     if (!accounts) throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
     if (rows.problems.length > 0) end.complete = false
     const following = listing.page(req, res, rows.got)
@@ -120,43 +118,15 @@ export async function askListing(
   }
 }
 
-/** Throws `unreadable` for a request already made, for another origin, and after `pagesMax`. */
-function refuseLoop(
-  asked: Asked,
-  next: Req,
-  seen: { origin: string; requests: Set<string>; page: number },
-): void {
-  const refuse = (why: string) => providerError(asked, 'unreadable', `${asked.what} ${why}`)
-  const base = asked.connector.base(asked.credentials)
-  if (addressOf(base, next)?.origin !== seen.origin) throw refuse('next link to another origin')
-  const request = JSON.stringify(next)
-  if (seen.requests.has(request)) throw refuse('next request already made')
-  if (seen.page > pagesMax) throw refuse(`more than ${pagesMax} pages`)
-  seen.requests.add(request)
-}
-
 /** Read one answer. Throws `unreadable` without a list, or when more than half its rows cannot be read. */
-export function readPage(asked: Asked, listing: Listing, res: Res) {
+export function readPage(asked: Asked, listing: Listing, { res, looked }: { res: Res; looked: Looked }) {
   const items = listing.items(res.body, asked.credentials)
   if (!items)
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
-  const rows = readRows(listing, items, asked.credentials)
+  const rows = readRows(listing, items, { credentials: asked.credentials, looked })
   if (rows.problems.length * 2 > items.length) {
     const share = `${rows.problems.length} of ${items.length} rows unreadable`
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} ${share}`)
   }
   return { ...rows, got: items.length }
-}
-
-/** Who was not given before; undefined: all of them were in this listing already. */
-function firstOfEach(accounts: Account[], known: Map<string, number>, at: number): Account[] | undefined {
-  let repeated = accounts.length > 0
-  const first = accounts.filter(({ externalId }) => {
-    const listing = known.get(externalId)
-    if (listing === at) return false
-    repeated = false
-    known.set(externalId, at)
-    return listing === undefined
-  })
-  return repeated ? undefined : first
 }

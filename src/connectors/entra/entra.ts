@@ -4,7 +4,7 @@ import { clientCredentials } from '../auth.ts'
 import { listAt, textAt } from '../bodies.ts'
 import { defineConnector, type Req } from '../connector.ts'
 import { choiceField, secretField, wordField } from '../fields.ts'
-import { nextUrl } from '../pagers.ts'
+import { nextUrl, onePage } from '../pagers.ts'
 import { codeOf, rolesIn, toAccount } from './schema.ts'
 
 const clouds = {
@@ -37,6 +37,7 @@ const select =
 const enough = ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']
 const premium = 'Microsoft Entra ID P1'
 const audit = 'AuditLog.Read.All'
+const skus = 'LicenseAssignment.Read.All'
 
 /** Microsoft Entra ID, as a declaration. Source: Microsoft Graph 1.0, list users; national cloud deployments. */
 export const entra = defineConnector(credentials, {
@@ -45,14 +46,14 @@ export const entra = defineConnector(credentials, {
   emoji: ':large_blue_diamond:',
   privileges: [
     'Application permission User.Read.All, with admin consent',
+    `Application permission ${skus} for the names of licences`,
     `Application permission ${audit} for the last sign-in (and a tenant with ${premium})`,
   ],
   tokenFrom: {
     text: 'Register an app in the Entra admin center, add the application permissions of Microsoft Graph, grant admin consent and make a client secret.',
     url: 'https://learn.microsoft.com/graph/auth-v2-service',
   },
-  reports:
-    'Name, e-mail, status, guests, licences (by SKU id), created and last sign-in. Not reported: roles, MFA.',
+  reports: 'Name, e-mail, status, guests, licences, created and last sign-in. Not reported: roles, MFA.',
   facts: { source: 'https://learn.microsoft.com/graph/api/user-list', on: '2026-11-25' },
   base: ({ cloud }) => placesOf(cloud)[1],
   auth: clientCredentials(({ tenant, client, secret, cloud }) => {
@@ -80,6 +81,14 @@ export const entra = defineConnector(credentials, {
     { on: 403, code: /NonPremiumTenant/, is: 'permission', missing: () => [premium] },
     { on: 403, code: /MSGraphPermissionMissing/, is: 'permission', missing: () => [audit] },
   ],
+  lookup: {
+    name: 'names of licences',
+    scopes: [skus],
+    request: () => ({ path: '/v1.0/subscribedSkus', query: { $select: 'skuId,skuPartNumber' } }),
+    items: listAt('value'),
+    page: onePage,
+    entry: item => [textAt('skuId')(item) ?? '', textAt('skuPartNumber')(item) ?? ''],
+  },
   listings: [
     {
       name: 'people',
@@ -90,7 +99,7 @@ export const entra = defineConnector(credentials, {
       items: listAt('value'),
       page: nextUrl(textAt('@odata.nextLink')),
       sizeKey: '$top',
-      account: toAccount,
+      account: (item, _, looked) => toAccount(item, looked),
       less: (req, { missing }) => {
         const [why] = missing
         return why === premium || why === audit

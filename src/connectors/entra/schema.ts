@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type Account, type AccountStatus, accountOf, moment } from '../account.ts'
 import { at, listAt, textAt } from '../bodies.ts'
+import type { Looked } from '../connector.ts'
 
 const text = z.string().nullish()
 const user = z.object({
@@ -17,8 +18,8 @@ const user = z.object({
   signInActivity: z.object({ lastSuccessfulSignInDateTime: text, lastSignInDateTime: text }).nullish(),
 })
 
-/** One user. */
-export function toAccount(item: unknown): Account {
+/** One user; `looked` holds the names of licences. */
+export function toAccount(item: unknown, looked: Looked): Account {
   const read = user.parse(item)
   const { lastSuccessfulSignInDateTime, lastSignInDateTime } = read.signInActivity ?? {}
   return accountOf({
@@ -27,7 +28,7 @@ export function toAccount(item: unknown): Account {
     name: read.displayName ?? null,
     status: statusOf(read),
     kind: read.userType === 'Guest' ? 'guest' : 'human',
-    licences: (read.assignedLicenses ?? []).map(({ skuId }) => skuId),
+    licences: (read.assignedLicenses ?? []).map(({ skuId }) => looked.get(skuId) || skuId),
     lastActiveAt: moment(lastSuccessfulSignInDateTime ?? lastSignInDateTime),
     createdAt: moment(read.createdDateTime),
   })

@@ -48,8 +48,8 @@ export const figma = defineConnector(credentials, {
 function bySeat(listing: Listing): Listing {
   return {
     ...listing,
-    account(item, given) {
-      const account = listing.account(item, given)
+    account(item, given, looked) {
+      const account = listing.account(item, given, looked)
       return account && { ...account, roles: [], licences: account.roles }
     },
   }

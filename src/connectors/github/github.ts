@@ -2,10 +2,10 @@
 import { z } from 'zod'
 import { baseAddress, isBaseAddress } from '../address.ts'
 import { bearer, token } from '../auth.ts'
-import { textAt } from '../bodies.ts'
-import { type CredentialMeta, defineConnector, type Listing, type Res } from '../connector.ts'
-import { linkHeader } from '../pagers.ts'
-import { membership, toAccount, toInvited } from './schema.ts'
+import { at, listAt, textAt } from '../bodies.ts'
+import { type CredentialMeta, defineConnector, type Listing, type Lookup, type Res } from '../connector.ts'
+import { linkHeader, relay } from '../pagers.ts'
+import { identitiesAt, identitiesQuery, identity, membership, toAccount, toInvited } from './schema.ts'
 
 const credentials = z.object({
   organisation: z
@@ -48,7 +48,7 @@ export const github = defineConnector(credentials, {
   name: 'GitHub',
   emoji: ':octopus:',
   privileges: [
-    'Classic token: read:org (admin:org also shows invitations)',
+    'Classic token: read:org (admin:org of an owner also shows invitations and the addresses of SAML sign-on)',
     'Fine-grained token: organisation permission Members, read',
   ],
   tokenFrom: {
@@ -56,7 +56,7 @@ export const github = defineConnector(credentials, {
     url: 'https://github.com/settings/tokens',
   },
   reports:
-    'Login, role, outside collaborators and invitations. Not reported: e-mail (but of invitations), licences, MFA, last activity.',
+    'Login, role, outside collaborators and invitations; e-mail of invitations and of SAML sign-on. Not reported: other e-mail, licences, MFA, last activity.',
   base: ({ address }) => baseAddress(address || 'https://api.github.com', 'address'),
   auth: token(given => bearer(given.token)),
   scopes: ['read:org'],
@@ -68,14 +68,18 @@ export const github = defineConnector(credentials, {
     const { organization } = membership.parse(body)
     return { key: String(organization.id), name: organization.login }
   },
-  errorCode: textAt('message'),
+  errorCode: body => textAt('message')(body) ?? textAt('errors', 0, 'type')(body),
   rules: [
+    // Of GraphQL, which answers errors with status 200.
+    { on: 200, code: /^RATE_LIMITED$/, is: 'busy' },
+    { on: 200, code: /^(FORBIDDEN|INSUFFICIENT_SCOPES)$/, is: 'permission' },
     { on: 403, code: /rate limit/i, is: 'busy' },
     { on: 403, code: /SAML|SSO/i, is: 'permission', missing: () => ['SAML single sign-on for this token'] },
     { on: 403, is: 'permission', missing: accepted },
     { on: 404, is: 'settings', field: 'organisation' },
   ],
   facts: { source: 'https://docs.github.com/en/rest/orgs/members', on: '2026-11-24' },
+  lookup: identities(),
   listings: [
     members('owners', 'admin'),
     members('members', 'member'),
@@ -86,7 +90,8 @@ export const github = defineConnector(credentials, {
       page: linkHeader,
       optional: true,
       sizeKey: 'per_page',
-      account: item => toAccount(item, { kind: 'guest', role: 'outside collaborator', admin: false }),
+      account: (item, _, looked) =>
+        toAccount(item, { kind: 'guest', role: 'outside collaborator', admin: false, looked }),
     },
     {
       name: 'invitations',
@@ -109,12 +114,30 @@ function members(name: string, role: 'admin' | 'member'): Listing<Given> {
     items,
     page: linkHeader,
     sizeKey: 'per_page',
-    account: item =>
+    account: (item, _, looked) =>
       toAccount(item, {
         kind: 'human',
         role: role === 'admin' ? 'owner' : 'member',
         admin: role === 'admin',
+        looked,
       }),
+  }
+}
+
+/** The addresses that members sign on with, of an organisation of GitHub Enterprise Cloud; others have no provider. */
+function identities(): Lookup<Given> {
+  return {
+    name: 'e-mail addresses of SAML sign-on',
+    scopes: ['admin:org'],
+    request: ({ organisation, address }) => {
+      const variables = { org: organisation, first: 100 }
+      const body = { query: identitiesQuery, variables }
+      return address === '' ? { path: '/graphql', method: 'POST', body } : undefined
+    },
+    items: body =>
+      at(body, ...identitiesAt) === null ? [] : listAt(...identitiesAt, 'externalIdentities', 'nodes')(body),
+    page: relay(body => at(body, ...identitiesAt, 'externalIdentities', 'pageInfo')),
+    entry: identity,
   }
 }
 

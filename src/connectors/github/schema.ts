@@ -1,6 +1,7 @@
 // What we rely on in GitHub's answers, read straight into accounts.
 import { z } from 'zod'
 import { type Account, accountOf, moment } from '../account.ts'
+import type { Looked } from '../connector.ts'
 
 const person = z.object({ id: z.number().int(), login: z.string() })
 const invitation = z.object({
@@ -14,14 +15,59 @@ const invitation = z.object({
 /** Who asks, and in which organisation. */
 export const membership = z.object({ organization: z.object({ id: z.number().int(), login: z.string() }) })
 
+const words = z
+  .object({
+    nameId: z.string().nullish(),
+    username: z.string().nullish(),
+    emails: z.array(z.object({ value: z.string() })).nullish(),
+  })
+  .nullish()
+const externalIdentity = z.object({
+  user: z.object({ databaseId: z.number().int() }),
+  samlIdentity: words,
+  scimIdentity: words,
+})
+
+/** Of GitHub's GraphQL: who signs on with SAML, and what with. */
+export const identitiesQuery = `query ($org: String!, $first: Int!, $after: String) {
+  organization(login: $org) {
+    samlIdentityProvider {
+      externalIdentities(first: $first, after: $after) {
+        nodes {
+          user { databaseId }
+          samlIdentity { nameId username emails { value } }
+          scimIdentity { username emails { value } }
+        }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}`
+
+/** Where the answer holds the provider; null there: the organisation has none. */
+export const identitiesAt = ['data', 'organization', 'samlIdentityProvider'] as const
+
+/** A member's id and the address that they sign on with; null for who has not signed on yet, or with another word. */
+export function identity(item: unknown): readonly [string, string] | null {
+  const read = externalIdentity.safeParse(item).data
+  const told = [read?.samlIdentity, read?.scimIdentity].flatMap(one => [
+    ...(one?.emails ?? []).map(({ value }) => value),
+    one?.nameId ?? '',
+    one?.username ?? '',
+  ])
+  const address = told.find(word => word.includes('@'))
+  return read && address ? [String(read.user.databaseId), address] : null
+}
+
 /** A member or an outside collaborator. */
 export function toAccount(
   item: unknown,
-  as: { kind: 'human' | 'guest'; role: string; admin: boolean },
+  as: { kind: 'human' | 'guest'; role: string; admin: boolean; looked: Looked },
 ): Account {
   const { id, login } = person.parse(item)
   return accountOf({
     externalId: String(id),
+    email: as.looked.get(String(id)) ?? null,
     name: login,
     status: 'active',
     kind: as.kind,

@@ -6,7 +6,7 @@ import { at, listAt, textAt, wordsIn } from '../bodies.ts'
 import { defineConnector } from '../connector.ts'
 import { addressField, choiceField, secretField, wordField } from '../fields.ts'
 import { linkHeader } from '../pagers.ts'
-import { codeOf, notAnAdministrator, toAccount } from './schema.ts'
+import { codeOf, notAnAdministrator, roleIn, toAccount } from './schema.ts'
 
 const fields = z.object({
   whole: choiceField({ label: 'What to read' }, [
@@ -54,7 +54,7 @@ export const gitlab = defineConnector(credentials, {
     url: 'https://docs.gitlab.com/user/profile/personal_access_tokens/',
   },
   reports:
-    'Of a group: who holds a seat, with last activity, and e-mail of enterprise users. Of an instance also: guests, administrators, MFA. Not reported: roles in a group.',
+    'Of a group: who holds a seat, role, last activity, e-mail of enterprise users. Of an instance: all users, guests, administrators, e-mail, MFA.',
   facts: { source: 'https://docs.gitlab.com/api/members/', on: '2026-11-25' },
   base: ({ address }) => `${baseAddress(address || 'https://gitlab.com', 'address')}/api/v4`,
   auth: token(given => ({ 'private-token': given.token })),
@@ -78,6 +78,14 @@ export const gitlab = defineConnector(credentials, {
     { on: 200, code: notAnAdministrator, is: 'permission', missing: () => ['the role administrator'] },
     { on: 404, is: 'settings', field: 'group' },
   ],
+  lookup: {
+    name: 'roles in the group',
+    scopes: [],
+    request: ({ whole, group }) => (whole === 'group' ? of(group, 'members/all') : undefined),
+    items: listAt(),
+    page: linkHeader,
+    entry: roleIn,
+  },
   listings: [
     {
       name: 'users',
@@ -88,7 +96,7 @@ export const gitlab = defineConnector(credentials, {
       items: listAt(),
       page: linkHeader,
       sizeKey: 'per_page',
-      account: toAccount,
+      account: (item, _, looked) => toAccount(item, looked),
       less: (req, { missing }) =>
         missing.includes(owner) && req.path.endsWith('/billable_members')
           ? {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type Account, type AccountStatus, accountOf, moment } from '../account.ts'
 import { at, textAt } from '../bodies.ts'
+import type { Looked } from '../connector.ts'
 
 const statuses = {
   active: 'active',
@@ -44,11 +45,17 @@ const user = z.object({
   created_at: text,
 })
 
-/** One user; null for the bot of an access token. */
-export function toAccount(item: unknown): Account | null {
+/** A member's id and role in the group. */
+export function roleIn(item: unknown): readonly [string, string] | null {
+  const role = roles[Number(at(item, 'access_level'))]
+  return role ? [String(at(item, 'id')), role] : null
+}
+
+/** One user; null for the bot of an access token. `looked` holds roles in the group. */
+export function toAccount(item: unknown, looked: Looked): Account | null {
   const read = user.parse(item)
   if (read.bot || /^(project|group)_\d+_bot/.test(read.username)) return null
-  const role = roles[read.access_level ?? 0]
+  const role = roles[read.access_level ?? 0] ?? looked.get(String(read.id))
   const seat = read.using_license_seat || read.membership_type
   return accountOf({
     externalId: String(read.id),

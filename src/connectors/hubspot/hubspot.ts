@@ -4,7 +4,7 @@ import { bearer, token } from '../auth.ts'
 import { at, listAt, textAt } from '../bodies.ts'
 import { defineConnector, type Res } from '../connector.ts'
 import { secretField } from '../fields.ts'
-import { cursor } from '../pagers.ts'
+import { cursor, onePage } from '../pagers.ts'
 import { scopesNamed, toAccount } from './schema.ts'
 
 const credentials = z.object({
@@ -28,7 +28,7 @@ export const hubspot = defineConnector(credentials, {
     url: 'https://developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview',
   },
   reports:
-    'Name, e-mail, super admins, seats where HubSpot says them. Not reported: who was deactivated, names of roles, MFA, created, last activity.',
+    'Name, e-mail, super admins, roles, seats where HubSpot says them. Not reported: who was deactivated, MFA, created, last activity.',
   facts: {
     source:
       'https://developers.hubspot.com/docs/api-reference/settings-user-provisioning-v3/users/get-settings-v3-users-',
@@ -50,6 +50,14 @@ export const hubspot = defineConnector(credentials, {
     { on: '*', code: /^(INVALID|EXPIRED)_AUTHENTICATION$/, is: 'credentials' },
   ],
   waitSeconds: intervalOf,
+  lookup: {
+    name: 'names of roles',
+    scopes: [scope],
+    request: () => ({ path: '/settings/v3/users/roles' }),
+    items: listAt('results'),
+    page: onePage,
+    entry: item => [textAt('id')(item) ?? '', textAt('name')(item) ?? ''],
+  },
   listings: [
     {
       name: 'users',
@@ -57,7 +65,7 @@ export const hubspot = defineConnector(credentials, {
       items: listAt('results'),
       page: cursor('after', textAt('paging', 'next', 'after')),
       sizeKey: 'limit',
-      account: toAccount,
+      account: (item, _, looked) => toAccount(item, looked),
     },
   ],
 })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type Account, accountOf } from '../account.ts'
 import { listAt } from '../bodies.ts'
+import type { Looked } from '../connector.ts'
 
 const text = z.string().nullish()
 const user = z.object({
@@ -11,18 +12,20 @@ const user = z.object({
   lastName: text,
   // The examples of the documentation send it as text.
   superAdmin: z.union([z.boolean(), z.stringbool()]).nullish(),
+  roleIds: z.array(z.string()).nullish(),
   seatNames: z.array(z.string()).nullish(),
 })
 
-/** One user. */
-export function toAccount(item: unknown): Account {
-  const { id, email, firstName, lastName, superAdmin, seatNames } = user.parse(item)
+/** One user; `looked` holds the names of roles. */
+export function toAccount(item: unknown, looked: Looked): Account {
+  const { id, email, firstName, lastName, superAdmin, roleIds, seatNames } = user.parse(item)
+  const named = (roleIds ?? []).map(role => looked.get(role) ?? '')
   return accountOf({
     externalId: id,
     email: email ?? null,
     name: [firstName, lastName].filter(Boolean).join(' ') || null,
     status: 'active',
-    roles: superAdmin ? ['super admin'] : [],
+    roles: [superAdmin ? 'super admin' : '', ...named].filter(Boolean),
     admin: superAdmin ?? null,
     licences: seatNames ?? [],
   })

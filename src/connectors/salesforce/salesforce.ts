@@ -29,14 +29,14 @@ export const salesforce = defineConnector(credentials, {
   emoji: ':cloud:',
   privileges: [
     'OAuth scope: Manage user data via APIs (api)',
-    'The user that the app runs as: API Enabled, View Setup and Configuration',
+    'The user that the app runs as: API Enabled, View Setup and Configuration (and Manage Users, to see who is frozen)',
   ],
   tokenFrom: {
     text: 'Make an external client app in Setup, switch on the client credentials flow and choose the user it runs as.',
     url: 'https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_client_credentials_flow_ca.htm',
   },
   reports:
-    'Name, e-mail, status, profile and role, licence, portal users as guests, created and last sign-in. Not reported: MFA, who is frozen.',
+    'Name, e-mail, status (also who is frozen), profile and role, licence, portal users as guests, created and last sign-in. Not reported: MFA.',
   facts: {
     source:
       'https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_user.htm',
@@ -63,6 +63,14 @@ export const salesforce = defineConnector(credentials, {
   ],
   // Counted over a day and over concurrent calls alike, and no answer says when it ends.
   waitSeconds: ({ status }) => (status === 403 ? 60 : undefined),
+  lookup: {
+    name: 'who is frozen',
+    scopes: ['Manage Users'],
+    request: () => query('SELECT UserId FROM UserLogin WHERE IsFrozen = true'),
+    items: listAt('records'),
+    page: nextUrl(textAt('nextRecordsUrl')),
+    entry: item => [textAt('UserId')(item) ?? '', 'frozen'],
+  },
   listings: [
     {
       name: 'users',
@@ -71,7 +79,7 @@ export const salesforce = defineConnector(credentials, {
         query(`SELECT ${columns} FROM User WHERE SystemModstamp > ${since.toISOString()} ORDER BY Id`),
       items: listAt('records'),
       page: nextUrl(textAt('nextRecordsUrl')),
-      account: toAccount,
+      account: (item, _, looked) => toAccount(item, looked),
     },
   ],
 })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type Account, accountOf, moment } from '../account.ts'
 import { textAt } from '../bodies.ts'
+import type { Looked } from '../connector.ts'
 
 const text = z.string().nullish()
 const user = z.object({
@@ -21,8 +22,8 @@ const user = z.object({
 const machines = ['AutomatedProcess', 'CloudIntegrationUser', 'Guest']
 const staff = 'Standard'
 
-/** One user; null for the platform's own. */
-export function toAccount(item: unknown): Account | null {
+/** One user; null for the platform's own. `looked` holds who is frozen. */
+export function toAccount(item: unknown, looked: Looked): Account | null {
   const read = user.parse(item)
   const { Profile, UserRole, UserType } = read
   if (machines.includes(UserType ?? '')) return null
@@ -30,7 +31,7 @@ export function toAccount(item: unknown): Account | null {
     externalId: read.Id,
     email: read.Email || read.Username || null,
     name: read.Name ?? null,
-    status: read.IsActive ? 'active' : 'deactivated',
+    status: !read.IsActive ? 'deactivated' : looked.has(read.Id) ? 'suspended' : 'active',
     kind: UserType && UserType !== staff ? 'guest' : 'human',
     roles: [Profile?.Name ?? '', UserRole?.Name ?? ''].filter(Boolean),
     licences: [Profile?.UserLicense?.Name ?? ''].filter(Boolean),

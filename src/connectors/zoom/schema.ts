@@ -1,11 +1,12 @@
 // What we rely on in Zoom's answers, read straight into accounts.
 import { z } from 'zod'
 import { type Account, accountOf, moment } from '../account.ts'
+import type { Looked } from '../connector.ts'
 
 const text = z.string().nullish()
 const statuses = { active: 'active', inactive: 'suspended', pending: 'invited' } as const
-/** Zoom's own ids of its two built-in roles; others are ids of the account's making. */
-const roles: Record<string, string> = { '0': 'owner', '1': 'admin', '2': 'member' }
+/** Zoom's own ids of its three built-in roles; others are of the account's making, and may be of administrators. */
+const builtIn: Record<string, string> = { '0': 'owner', '1': 'admin', '2': 'member' }
 const types: Record<number, string> = { 1: 'Basic', 2: 'Licensed', 3: 'On-prem' }
 
 const user = z.object({
@@ -23,10 +24,11 @@ const user = z.object({
   created_at: text,
 })
 
-/** One user. */
-export function toAccount(item: unknown): Account {
+/** One user; `looked` holds the names of roles. */
+export function toAccount(item: unknown, looked: Looked): Account {
   const read = user.parse(item)
-  const role = roles[read.role_id ?? '']
+  const own = builtIn[read.role_id ?? '']
+  const role = own ?? looked.get(read.role_id ?? '')
   const licence = types[read.type ?? 0]
   return accountOf({
     externalId: read.id || `pending:${read.email.toLowerCase()}`,
@@ -34,7 +36,7 @@ export function toAccount(item: unknown): Account {
     name: read.display_name || [read.first_name, read.last_name].filter(Boolean).join(' ') || null,
     status: statuses[read.status],
     roles: role ? [role] : [],
-    admin: role ? role !== 'member' : null,
+    admin: own ? own !== 'member' : null,
     licences: licence ? [licence] : [],
     lastActiveAt: moment(read.last_login_time),
     createdAt: moment(read.user_created_at ?? read.created_at),

@@ -4,7 +4,7 @@ import { basic, clientCredentials } from '../auth.ts'
 import { listAt, textAt, wordsIn } from '../bodies.ts'
 import { defineConnector, type Listing } from '../connector.ts'
 import { secretField, wordField } from '../fields.ts'
-import { cursor } from '../pagers.ts'
+import { cursor, onePage } from '../pagers.ts'
 import { scopesNamed, toAccount } from './schema.ts'
 
 const credentials = z.object({
@@ -14,6 +14,7 @@ const credentials = z.object({
 })
 
 const scope = 'user:read:list_users:admin'
+const roles = 'role:read:list_roles:admin'
 /** The scopes of older apps say the same. */
 const enough = [scope, 'user:read:admin', 'user:write:admin', 'user:master']
 
@@ -22,13 +23,16 @@ export const zoom = defineConnector(credentials, {
   id: 'zoom',
   name: 'Zoom',
   emoji: ':movie_camera:',
-  privileges: [`Scope ${scope} (or user:read:admin of an older app)`],
+  privileges: [
+    `Scope ${scope} (or user:read:admin of an older app)`,
+    `Scope ${roles} for the names of roles`,
+  ],
   tokenFrom: {
     text: 'Make a server-to-server OAuth app in the Zoom App Marketplace, add the scope and activate it.',
     url: 'https://developers.zoom.us/docs/internal-apps/s2s-oauth/',
   },
   reports:
-    'Name, e-mail, status, owners and admins, licence, created and last sign-in (late by up to three days). Not reported: MFA, names of other roles.',
+    'Name, e-mail, status, role, licence, created and last sign-in (late by up to three days). Not reported: MFA.',
   facts: { source: 'https://developers.zoom.us/docs/api/users/', on: '2026-11-25' },
   base: () => 'https://api.zoom.us/v2',
   auth: clientCredentials(({ account, client, secret }) => ({
@@ -51,6 +55,14 @@ export const zoom = defineConnector(credentials, {
     },
     { on: 400, code: /^124$/, is: 'credentials' },
   ],
+  lookup: {
+    name: 'names of roles',
+    scopes: [roles],
+    request: () => ({ path: '/roles' }),
+    items: listAt('roles'),
+    page: onePage,
+    entry: item => [textAt('id')(item) ?? '', textAt('name')(item) ?? ''],
+  },
   listings: [users('active'), users('inactive'), users('pending')],
 })
 
@@ -62,6 +74,6 @@ function users(status: string): Listing {
     items: listAt('users'),
     page: cursor('next_page_token', textAt('next_page_token')),
     sizeKey: 'page_size',
-    account: toAccount,
+    account: (item, _, looked) => toAccount(item, looked),
   }
 }

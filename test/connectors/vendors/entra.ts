@@ -39,6 +39,9 @@ export default {
   },
   routes: {
     'GET https://graph.microsoft.com/v1.0/organization': () => fault(403, 'Authorization_RequestDenied'),
+    'GET https://graph.microsoft.com/v1.0/subscribedSkus': () => ({
+      body: { value: [{ skuId: '6fd2c87f-b296-42f0-b197-1e91e994b900', skuPartNumber: 'ENTERPRISEPACK' }] },
+    }),
     'GET https://graph.microsoft.com/v1.0/users': (asked, world) => {
       if (asked.url.searchParams.get('$select')?.includes('signInActivity'))
         return fault(403, 'Authentication_RequestFromNonPremiumTenantOrB2CTenant')

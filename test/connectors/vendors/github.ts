@@ -53,6 +53,18 @@ export default {
       headers: scopes,
       body: { organization: { id: params.org === 'acme' ? 1 : 2, login: params.org } },
     }),
+    // Whoever is a member has signed on; a lookup is no page of a listing.
+    'POST https://api.github.com/graphql': ({ json }, world) => {
+      const from = Number(json.variables.after ?? 0)
+      const members = world.people.filter(one => lists.admin(one) || lists.member(one))
+      const nodes = members.slice(from, from + json.variables.first).map(one => ({
+        user: { databaseId: one.n + 1 },
+        samlIdentity: { nameId: one.email, username: null, emails: [] },
+      }))
+      const pageInfo = { hasNextPage: from + nodes.length < members.length, endCursor: String(from + 100) }
+      const samlIdentityProvider = { externalIdentities: { nodes, pageInfo } }
+      return { headers: scopes, body: { data: { organization: { samlIdentityProvider } } } }
+    },
     'GET https://api.github.com/orgs/:org/members': (asked, world) =>
       list(asked, world, asked.url.searchParams.get('role') === 'admin' ? lists.admin : lists.member),
     'GET https://api.github.com/orgs/:org/outside_collaborators': (asked, world) =>

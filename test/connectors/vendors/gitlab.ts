@@ -43,6 +43,9 @@ export default {
       body: { id: 1, scopes: ['read_api'], revoked: false, expires_at: '2027-01-01' },
     }),
     'GET https://gitlab.com/api/v4/groups/:group': ({ params }) => ({ body: { full_name: params.group } }),
+    'GET https://gitlab.com/api/v4/groups/:group/members/all': () => ({
+      body: [{ id: 1, access_level: 50 }],
+    }),
     'GET https://gitlab.com/api/v4/groups/:group/billable_members': (asked, world) =>
       byLink(asked, world, world.people, paging, one => seat(one as Person)),
   },

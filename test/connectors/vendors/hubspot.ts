@@ -31,6 +31,9 @@ export default {
     }),
   },
   routes: {
+    'GET https://api.hubapi.com/settings/v3/users/roles': () => ({
+      body: { results: [{ id: '77', name: 'Sales', requiresBillingWrite: false }] },
+    }),
     'GET https://api.hubapi.com/settings/v3/users': (asked, world) => {
       const paging = { size: 'limit', max: 100, cursor: 'after' }
       const { rows, next } = cutByQuery(asked, world, world.people, paging)
@@ -40,6 +43,7 @@ export default {
         firstName: one.first,
         lastName: one.last,
         superAdmin: one.n === 0,
+        roleIds: one.n === 1 ? ['77'] : [],
       }))
       return { body: { results, ...(next ? { paging: { next: { after: next } } } : {}) } }
     },

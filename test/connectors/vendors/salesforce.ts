@@ -14,7 +14,7 @@ const user = (one: Person) => ({
   Id: one.id,
   Name: `${one.first} ${one.last}`,
   Email: one.email,
-  IsActive: one.status === 'active',
+  IsActive: one.status !== 'deactivated',
   UserType: one.bot ? 'AutomatedProcess' : 'Standard',
   Profile: { Name: 'Standard User', UserLicense: { Name: 'Salesforce' } },
   UserRole: null,
@@ -24,7 +24,7 @@ const user = (one: Person) => ({
 export default {
   id: 'salesforce',
   credentials: ({ tenant, secret }) => ({ domain: `${tenant}.my.salesforce.com`, client: 'key', secret }),
-  statuses: ['active', 'deactivated'],
+  statuses: ['active', 'suspended', 'deactivated'],
   bots: true,
   refused: fault(401, 'INVALID_SESSION_ID'),
   forbidden: { answer: fault(400, 'INVALID_TYPE'), names: ['api', 'View Setup and Configuration'] },
@@ -41,6 +41,8 @@ export default {
     'GET https://:tenant.my.salesforce.com/services/data/v60.0/query': (asked, world) => {
       const q = asked.url.searchParams.get('q') ?? ''
       if (q.includes('FROM Organization')) return { body: { records: [{ Id: '00D', Name: world.tenant }] } }
+      const frozen = world.people.filter(one => one.status === 'suspended')
+      if (q.includes('FROM UserLogin')) return { body: { records: frozen.map(one => ({ UserId: one.id })) } }
       return q.includes('LIMIT 1') ? { body: { done: true, records: [{ Id: 'x' }] } } : page(world, undefined)
     },
     'GET https://:tenant.my.salesforce.com/services/data/v60.0/query/01g-:cursor': ({ params }, world) =>

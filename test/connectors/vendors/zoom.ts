@@ -12,7 +12,7 @@ const user = (one: Person) => ({
   display_name: `${one.first} ${one.last}`,
   status: words[one.status],
   type: 2,
-  role_id: one.n === 0 ? '0' : '2',
+  role_id: one.n === 0 ? '0' : one.n === 1 ? 'R1' : '2',
 })
 
 export default {
@@ -42,6 +42,7 @@ export default {
     },
   },
   routes: {
+    'GET https://api.zoom.us/v2/roles': () => ({ body: { roles: [{ id: 'R1', name: 'Help desk' }] } }),
     'GET https://api.zoom.us/v2/users': (asked, world) => {
       const status = asked.url.searchParams.get('status') ?? 'active'
       const all = world.people.filter(one => words[one.status] === status)

@@ -1,0 +1,24 @@
+// Asking for one page after another, and refusing to go round, to go elsewhere or to go on forever.
+import { type Asked, providerError } from './answers.ts'
+import type { Answered } from './call.ts'
+import type { Req } from './connector.ts'
+import { addressOf } from './target.ts'
+
+const pagesMax = 20_000
+
+export type Ask = (req: Req, scopes: readonly string[], sizeKey?: string) => Promise<Answered>
+
+/** Throws `unreadable` for a request already made, for another origin, and after `pagesMax`. */
+export function refuseLoop(
+  asked: Asked,
+  next: Req,
+  seen: { origin: string; requests: Set<string>; page: number },
+): void {
+  const refuse = (why: string) => providerError(asked, 'unreadable', `${asked.what} ${why}`)
+  const base = asked.connector.base(asked.credentials)
+  if (addressOf(base, next)?.origin !== seen.origin) throw refuse('next link to another origin')
+  const request = JSON.stringify(next)
+  if (seen.requests.has(request)) throw refuse('next request already made')
+  if (seen.page > pagesMax) throw refuse(`more than ${pagesMax} pages`)
+  seen.requests.add(request)
+}
