@@ -165,11 +165,15 @@ export async function moveInstance(
   return rows[0]
 }
 
-/** Start a new generation: a run under way may not merge any more (its users are being deleted). */
+/** Start a new generation and version: a run under way may not merge any more, and a window opened before is stale (its users are being deleted). */
 export async function regenerateInstance(tx: Tx, id: string, now: Date): Promise<void> {
   await tx
     .update(instanceTable)
-    .set({ generation: sql`${instanceTable.generation} + 1`, updatedAt: now })
+    .set({
+      generation: sql`${instanceTable.generation} + 1`,
+      version: sql`${instanceTable.version} + 1`,
+      updatedAt: now,
+    })
     .where(eq(instanceTable.id, id))
 }
 
