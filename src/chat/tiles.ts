@@ -16,6 +16,7 @@ import {
   section,
 } from '../slack/blocks.ts'
 import type { House } from './gesture.ts'
+import { undeliveredBlocks } from './undelivered.ts'
 
 /** Tiles of one page: two blocks each and a heading each at worst stay under 50 blocks. */
 export const tilesAPage = 12
@@ -30,7 +31,11 @@ export async function tiles(house: House, teamId: string, page: number): Promise
     house.db.conn,
     shown.map(instance => instance.id),
   )
-  const blocks: SlackBlock[] = [header('Integrations'), actions(topButtons(), 'integrations-top')]
+  const blocks: SlackBlock[] = [
+    header('Integrations'),
+    actions(topButtons(), 'integrations-top'),
+    ...(await undeliveredBlocks(house, teamId)),
+  ]
   if (all.length === 0) {
     const names = house.connectors.map(connector => connector.name).join(', ')
     blocks.push(section(`No application is connected yet. saasm can connect ${names}.`))
