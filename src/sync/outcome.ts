@@ -3,7 +3,7 @@ import type { AnnouncementKind } from '../announce/announcement.ts'
 import { ProviderError, type ProviderProblem } from '../connectors/errors.ts'
 import type { InactiveReason, Instance } from '../instances/instance.ts'
 import { newReference } from '../lib/ids.ts'
-import { count } from '../lib/text.ts'
+import { cleanText, count } from '../lib/text.ts'
 
 export interface Fault {
   /** What makes two failures the same one: `credentials`, `permission:a,b`, `busy`, … */
@@ -29,6 +29,8 @@ export function isUnbelievable(plan: { before: number; staged: number; vanished:
   return plan.vanished > Math.max(removedPeopleMax, plan.before * removedShareMax)
 }
 
+const detailMax = 1_000
+
 /** What a thrown error means. */
 export function faultOf(error: unknown, app: string): Fault {
   const reference = newReference()
@@ -37,7 +39,11 @@ export function faultOf(error: unknown, app: string): Fault {
       code: 'internal',
       problem: 'internal',
       message: `saasm could not finish the sync. This is not ${app}’s fault; it is logged as ${reference}.`,
-      detail: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+      // It may quote what a vendor sent: U+0000 in it would keep the failure itself from being written.
+      detail: cleanText(
+        error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+        detailMax,
+      ),
       missing: [],
       reference,
     }
