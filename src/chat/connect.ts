@@ -6,7 +6,7 @@ import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
 import { isUniqueViolation } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
-import { createInstance, findInstance, matchInstances, sameTenant } from '../instances/store.ts'
+import { createInstance, findInstance, lockTenant, matchInstances, sameTenant } from '../instances/store.ts'
 import { idOf } from '../lib/ids.ts'
 import { cleanText } from '../lib/text.ts'
 import { alert, button, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
@@ -200,17 +200,9 @@ async function check(house: House, who: Who, opened: OpenView, wanted: Wanted): 
     opened.update(form(connector, { name, settings: settingsOf(connector, credentials), ...more }))
   try {
     const verified = await house.engine.verify(connector, credentials, { timeoutMs: checkMs })
-    const [twin] = await sameTenant(house.db.conn, {
-      teamId: who.teamId,
-      connector: connector.id,
-      tenantKey: verified.tenantKey,
-    })
-    if (twin && twin.id !== wanted.id && !wanted.twice) {
-      await again({ twin: twin.name })
-      return
-    }
-    await connect(house, who, wanted, verified)
-    await opened.update(connected(connector, name, verified.tenantName))
+    const twin = await connect(house, who, wanted, verified)
+    if (twin && twin.id !== wanted.id) await again({ twin: twin.name })
+    else await opened.update(connected(connector, name, verified.tenantName))
   } catch (error) {
     if (error instanceof ProviderError) await again({ problems: problemOf(connector, error) })
     else if (isUniqueViolation(error)) {
@@ -224,7 +216,13 @@ async function check(house: House, who: Who, opened: OpenView, wanted: Wanted): 
   }
 }
 
-async function connect(house: House, who: Who, wanted: Wanted, verified: Verified): Promise<void> {
+/** Returns the instance of the same tenant that stands in the way, if there is one. */
+async function connect(
+  house: House,
+  who: Who,
+  wanted: Wanted,
+  verified: Verified,
+): Promise<Instance | undefined> {
   const { id, connector, name } = wanted
   const now = house.clock.now()
   const { settings, secrets } = splitCredentials(connector, verified.rotated ?? wanted.credentials)
@@ -233,7 +231,12 @@ async function connect(house: House, who: Who, wanted: Wanted, verified: Verifie
     instanceId: id,
     field: 'credentials',
   })
-  await house.db.transaction(async tx => {
+  return house.db.transaction(async tx => {
+    const tenant = { teamId: who.teamId, connector: connector.id, tenantKey: verified.tenantKey }
+    // Two admins may connect it at the same moment, under two names.
+    await lockTenant(tx, tenant)
+    const [twin] = await sameTenant(tx, tenant)
+    if (twin && !wanted.twice) return twin
     const fresh = {
       id,
       teamId: who.teamId,
@@ -256,6 +259,7 @@ async function connect(house: House, who: Who, wanted: Wanted, verified: Verifie
       after: { name, connector: connector.id, settings },
     })
     await requestRun(tx, { instanceId: id, trigger: 'initial', by: who.userId, now }, house.ring)
+    return undefined
   })
 }
 

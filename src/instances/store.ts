@@ -71,6 +71,15 @@ export async function matchInstances(conn: Conn, teamId: string, part: string): 
   return exact.length > 0 ? exact : all.filter(instance => instance.name.toLowerCase().includes(wanted))
 }
 
+/** Take turns with everybody else who connects this tenant, until the transaction ends. */
+export async function lockTenant(
+  tx: Tx,
+  of: { teamId: string; connector: string; tenantKey: string },
+): Promise<void> {
+  const words = JSON.stringify([of.teamId, of.connector, of.tenantKey])
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${words}, 0))`)
+}
+
 /** Other instances of the same connector and tenant. */
 export async function sameTenant(
   conn: Conn,
