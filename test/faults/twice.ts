@@ -18,7 +18,6 @@ export interface Doing {
 }
 
 interface Signed {
-  type: string
   body: string
   headers: Record<string, string>
 }
@@ -38,11 +37,75 @@ export function seeded(seed: number) {
   return { next, pick: <T>(of: readonly T[]): T => of[Math.floor(next() * of.length)] as T }
 }
 
+/** Where Slack's requests come from, for the app. */
+export interface Sender {
+  signingSecret: string
+  team: string
+  channel: string
+  /** What a message's buttons are answered at. */
+  replyUrl: string
+}
+
+/** One request, signed once: sent again it is the very same. */
+export function requestOf(from: Sender, userId: string, doing: Doing): Signed {
+  const view = doing.view && {
+    id: `V${userId}`,
+    hash: '1.a',
+    type: 'modal',
+    callback_id: doing.view.callbackId,
+    private_metadata: JSON.stringify(doing.view.metadata),
+    state: { values: doing.view.values ?? {} },
+  }
+  const where = view
+    ? { container: { type: 'view', view_id: view.id }, view }
+    : {
+        container: { type: 'message', message_ts: '1.1', channel_id: from.channel },
+        channel: { id: from.channel },
+        response_url: from.replyUrl,
+      }
+  const { action } = doing
+  const actions = action && [
+    { type: 'button', action_id: action.actionId, block_id: 'b', value: action.value },
+  ]
+  const payload = {
+    type: doing.kind,
+    team: { id: from.team },
+    user: { id: userId, team_id: from.team },
+    api_app_id: 'A0SAASM',
+    token: 'x',
+    trigger_id: randomUUID(),
+    ...where,
+    ...(actions ? { actions } : {}),
+  }
+  return sign(from.signingSecret, payload, 'application/x-www-form-urlencoded')
+}
+
+function sign(secret: string, payload: Record<string, unknown>, type: string): Signed {
+  const text = JSON.stringify(payload)
+  const body = type === 'application/json' ? text : new URLSearchParams({ payload: text }).toString()
+  const stamp = String(Math.floor(Date.now() / 1000))
+  const signature = createHmac('sha256', secret).update(`v0:${stamp}:${body}`).digest('hex')
+  const headers = {
+    'content-type': type,
+    'x-slack-request-timestamp': stamp,
+    'x-slack-signature': `v0=${signature}`,
+  }
+  return { body, headers }
+}
+
+/** Send it to the app at `url`; what it answered. */
+export async function post(url: string, signed: Signed): Promise<string> {
+  const answer = await fetch(`${url}/slack/events`, { method: 'POST', ...signed })
+  // 404 is Bolt's word for an answer that came too late for Slack.
+  expect([200, 404]).toContain(answer.status)
+  return answer.text()
+}
+
 /** A world whose app runs twice, and a Slack in front of both. */
 export async function startTwice(seed: number) {
   const world = await startWorld()
   const other = await world.another()
-  const ports = [world.app.port(), other.port()]
+  const urls = [world.app, other].map(app => `http://127.0.0.1:${app.port()}`)
   const { signingSecret, channel } = world.sandbox.settings
   const team = world.person('Ada').state().team.id
   const random = seeded(seed)
@@ -62,68 +125,8 @@ export async function startTwice(seed: number) {
   })
   await new Promise<void>(done => sink.listen(0, '127.0.0.1', done))
   const replyUrl = `http://127.0.0.1:${(sink.address() as AddressInfo).port}/reply`
-
-  function sign(payload: Record<string, unknown>, type: string): Signed {
-    const text = JSON.stringify(payload)
-    const body = type === 'application/json' ? text : new URLSearchParams({ payload: text }).toString()
-    const stamp = String(Math.floor(Date.now() / 1000))
-    const signature = createHmac('sha256', signingSecret).update(`v0:${stamp}:${body}`).digest('hex')
-    return {
-      type,
-      body,
-      headers: {
-        'content-type': type,
-        'x-slack-request-timestamp': stamp,
-        'x-slack-signature': `v0=${signature}`,
-      },
-    }
-  }
-
-  function requestOf(userId: string, doing: Doing): Signed {
-    const view = doing.view && {
-      id: `V${userId}`,
-      hash: '1.a',
-      type: 'modal',
-      callback_id: doing.view.callbackId,
-      private_metadata: JSON.stringify(doing.view.metadata),
-      state: { values: doing.view.values ?? {} },
-    }
-    const where = view
-      ? { container: { type: 'view', view_id: view.id }, view }
-      : {
-          container: { type: 'message', message_ts: '1.1', channel_id: channel },
-          channel: { id: channel },
-          response_url: replyUrl,
-        }
-    const { action } = doing
-    const actions = action && [
-      { type: 'button', action_id: action.actionId, block_id: 'b', value: action.value },
-    ]
-    return sign(
-      {
-        type: doing.kind,
-        team: { id: team },
-        user: { id: userId, team_id: team },
-        api_app_id: 'A0SAASM',
-        token: 'x',
-        trigger_id: randomUUID(),
-        ...where,
-        ...(actions ? { actions } : {}),
-      },
-      'application/x-www-form-urlencoded',
-    )
-  }
-
-  async function post(at: number, signed: Signed): Promise<string> {
-    const answer = await fetch(`http://127.0.0.1:${ports[at]}/slack/events`, {
-      method: 'POST',
-      body: signed.body,
-      headers: signed.headers,
-    })
-    // 404 is Bolt's word for an answer that came too late for Slack.
-    expect([200, 404]).toContain(answer.status)
-    return answer.text()
-  }
+  const from = { signingSecret, team, channel, replyUrl }
+  const postTo = (at: number, signed: Signed) => post(urls[at] ?? '', signed)
 
   return {
     world,
@@ -132,7 +135,7 @@ export async function startTwice(seed: number) {
     replies,
     /** The same moment for all of them: what each was answered. */
     async strike(mode: Mode, doing: (userId: string) => Doing): Promise<string[]> {
-      const make = (userId: string) => requestOf(userId, doing(userId))
+      const make = (userId: string) => requestOf(from, userId, doing(userId))
       const ada = make('U0ADA')
       const requests =
         mode === 'a double press'
@@ -143,11 +146,12 @@ export async function startTwice(seed: number) {
       sent = [...requests]
       // A replay reaches both for certain; two presses land wherever they land.
       const places = requests.map((_, at) => (mode === 'a replay' ? at % 2 : Math.floor(random.next() * 2)))
-      return Promise.all(requests.map((request, at) => post(places[at] ?? 0, request)))
+      return Promise.all(requests.map((request, at) => postTo(places[at] ?? 0, request)))
     },
     /** Four deliveries of one event, as Slack sends it when it hears no answer. */
     async event(userId: string): Promise<void> {
       const event = sign(
+        signingSecret,
         {
           type: 'event_callback',
           team_id: team,
@@ -157,11 +161,11 @@ export async function startTwice(seed: number) {
         'application/json',
       )
       sent = [event]
-      await Promise.all([0, 1, 0, 1].map(at => post(at, event)))
+      await Promise.all([0, 1, 0, 1].map(at => postTo(at, event)))
     },
     /** What was sent in this round comes again, everywhere. */
     async again(): Promise<void> {
-      await Promise.all(sent.flatMap(request => [post(0, request), post(1, request)]))
+      await Promise.all(sent.flatMap(request => [postTo(0, request), postTo(1, request)]))
     },
     rows: (text: string, ...values: string[]) => world.database.db.sql.unsafe(text, values),
     /** No work waits or runs. */
