@@ -16,6 +16,8 @@ import { integrationsGesture } from './chat/integrations.ts'
 import { manageRecipientsGesture } from './chat/manage-recipients.ts'
 import { createHearing } from './chat/saasm.ts'
 import { syncNowGesture } from './chat/sync-now.ts'
+import { undeliveredGesture } from './chat/undelivered.ts'
+import { unreadRowsGesture } from './chat/unread-rows.ts'
 import { createEngine } from './connectors/engine.ts'
 import type { Http } from './connectors/http.ts'
 import { connectors } from './connectors/registry.ts'
@@ -154,11 +156,13 @@ export function createApp(options: AppOptions): App {
     editInstanceGesture,
     syncNowGesture,
     historyGesture,
+    unreadRowsGesture,
     manageRecipientsGesture,
     deleteUsersGesture,
     deleteInstanceGesture,
     heldRemovalsGesture,
     auditGesture,
+    undeliveredGesture,
   ]
   const stopping = new AbortController()
   let prepared = options.prepare === undefined
@@ -217,8 +221,8 @@ export function createApp(options: AppOptions): App {
     },
     async stop(graceMs) {
       stopping.abort(new Error('saasm is stopping'))
-      await door.stop()
-      await jobs.stop(graceMs)
+      // Side by side: a gesture that is slow to end takes no time from a run that has to reach its page edge.
+      await Promise.all([door.stop(), jobs.stop(graceMs)])
       await engine.close()
       await db.close(2)
     },

@@ -24,11 +24,21 @@ export async function sendMail(delivery: Delivery, entry: ClaimedEntry): Promise
   const to = await addressOf(delivery, entry)
   if (to === 'told') return { kind: 'done' }
   if (to === null)
-    return { kind: 'refused', reason: 'Nobody who could be told has an e-mail address', tell: false }
+    return {
+      kind: 'refused',
+      reason: 'Nobody who could be told has an e-mail address',
+      tell: false,
+      unsent: true,
+    }
   const mail = await rendered(delivery, entry)
   const firstSentAt = entry.firstSentAt ?? clock.now()
   if (clock.now().getTime() - firstSentAt.getTime() > keyLivesMs) {
-    return { kind: 'refused', reason: 'unknown: the mail service did not answer within a day', tell: true }
+    return {
+      kind: 'refused',
+      reason: 'unknown: the mail service did not answer within a day',
+      tell: true,
+      unsent: false,
+    }
   }
   if (!(await beginSend(db.conn, entry, { firstSentAt }))) return { kind: 'done' }
   crashpoint('mail-begun')
@@ -41,7 +51,8 @@ export async function sendMail(delivery: Delivery, entry: ClaimedEntry): Promise
   if (result.kind === 'later')
     return { kind: 'wait', afterMs: result.afterMs, reason: result.reason, spent: false }
   if (result.kind === 'never')
-    return { kind: 'refused', reason: result.reason, tell: result.reason !== notSetUp }
+    // Had an earlier attempt arrived, the same key would have been answered with it.
+    return { kind: 'refused', reason: result.reason, tell: result.reason !== notSetUp, unsent: true }
   return { kind: 'wait', afterMs: backoffOf(entry.attempt), reason: result.reason, spent: true }
 }
 

@@ -58,7 +58,8 @@ function ofSlack(failure: SlackFailure, entry: OutboxEntry): Sent {
       restsDestination: true,
     }
   }
-  if (failure.kind === 'permanent') return { kind: 'refused', reason, tell: true }
+  if (failure.kind === 'permanent')
+    return { kind: 'refused', reason, tell: true, unsent: entry.firstSentAt === null }
   return { kind: 'wait', afterMs: Math.min(2_000, backoffOf(entry.attempt)), reason, spent: true }
 }
 
@@ -74,6 +75,7 @@ async function settle(delivery: Delivery, entry: OutboxEntry, sent: Sent): Promi
     log.warn({ entry: entry.id, reason: sent.reason }, 'A telling is parked after its last attempt')
   }
   const tell = sent.kind === 'wait' || sent.tell
-  const parked = await park(db.conn, entry, sent.reason)
+  const unsent = sent.kind === 'refused' && sent.unsent
+  const parked = await park(db.conn, entry, { reason: sent.reason, unsent })
   if (parked && tell) await tellAdmins(delivery, entry, sent.reason)
 }

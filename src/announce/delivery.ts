@@ -20,7 +20,8 @@ export interface Delivery {
 export type Sent =
   | { kind: 'done' }
   | { kind: 'wait'; afterMs: number; reason: string; spent: boolean; restsDestination?: boolean }
-  | { kind: 'refused'; reason: string; tell: boolean }
+  /** `unsent`: it is certain that nothing of it has arrived. */
+  | { kind: 'refused'; reason: string; tell: boolean; unsent: boolean }
 
 const backoffMs = { first: 5_000, max: 600_000, jitterShare: 0.2 }
 

@@ -199,9 +199,14 @@ export function settleLater(
   })
 }
 
-/** It is not sent any more unless a person asks for it. */
-export function park(conn: Conn, held: Held, reason: string): Promise<boolean> {
-  return writeEntry(conn, held, { ...released, state: 'parked', reason })
+/** It is not sent any more unless a person asks for it; `unsent`: nothing of it can have arrived. */
+export function park(
+  conn: Conn,
+  held: Held,
+  { reason, unsent }: { reason: string; unsent: boolean },
+): Promise<boolean> {
+  const anew = unsent ? { firstSentAt: null } : {}
+  return writeEntry(conn, held, { ...released, ...anew, state: 'parked', reason })
 }
 
 /** Is the same change told to this address by another row? */

@@ -73,6 +73,8 @@ export const outboxTable = pgTable(
       .where(sql`instance_id is not null`),
     // The claim's question.
     index('outbox_due').on(table.dueAt).where(sql`state in ('pending', 'sending')`),
+    // What a team is told could not be delivered.
+    index('outbox_parked').on(table.teamId, table.createdAt).where(sql`state = 'parked'`),
     // Which message an incident has in a channel.
     index('outbox_incident').on(table.incidentId),
   ],

@@ -32,8 +32,14 @@ export async function tellAdmins(delivery: Delivery, refused: OutboxEntry, reaso
   await appendOutbox(db.conn, entries)
 }
 
-function whatHappened(refused: OutboxEntry, reason: string): string {
+/** For people: who refused what, and what helps. */
+export function whatHappened(refused: OutboxEntry, reason: string): string {
   const code = reason.replace(/^[A-Za-z]+: /, '')
+  if (refused.firstSentAt !== null) {
+    const [who, what] =
+      refused.medium === 'email' ? ['The mail service', 'an e-mail'] : ['Slack', 'a message']
+    return `${who} did not say whether ${what} to ${refused.destination} has arrived (${code}).`
+  }
   if (refused.medium === 'email')
     return `The mail service refused an e-mail to ${refused.destination} (${code}). Check the address and the sender’s domain.`
   const cures: Record<string, string> = {

@@ -6,8 +6,9 @@ import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
 import { isUniqueViolation } from '../db/db.ts'
 import { sealedSecrets } from '../instances/credentials.ts'
-import { createInstance, matchInstances, sameTenant } from '../instances/store.ts'
-import { newId } from '../lib/ids.ts'
+import type { Instance } from '../instances/instance.ts'
+import { createInstance, findInstance, lockTenant, matchInstances, sameTenant } from '../instances/store.ts'
+import { idOf } from '../lib/ids.ts'
 import { cleanText, codePoints } from '../lib/text.ts'
 import { alert, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
 import { checkInput, loadingView, metadataOf, modal, noticeView, textInput } from '../slack/modal.ts'
@@ -141,25 +142,29 @@ async function submit(turn: SubmissionTurn, house: House): Promise<SubmissionAns
   const name = cleanText((turn.view.inputs.text.get('name') ?? '').trim(), nameMax)
   const read = readTyped(connector, turn.view)
   const errors: Record<string, string> = read.ok ? {} : { ...read.problems }
+  // Of the window and the name: a second press of Connect finds what the first one has made, and is answered as it was.
+  const id = idOf('instance', turn.who.teamId, turn.who.userId, turn.view.id, name)
+  const takenBy = await instanceCalled(house, turn.who, name)
+  if (takenBy?.id === id) return { kind: 'update', view: connected(connector, name, takenBy.tenantName) }
   if (name === '') errors.name = 'Give it a name.'
-  else if (await isTaken(house, turn.who, name))
-    errors.name = `There is an instance called ${name} already. Give this one another name.`
+  else if (takenBy) errors.name = `There is an instance called ${name} already. Give this one another name.`
   if (!read.ok || Object.keys(errors).length > 0) return { kind: 'errors', errors }
   const { credentials } = read
   const twice = (turn.view.inputs.many.get('twice') ?? []).includes('twice')
   return {
     kind: 'update',
     view: loadingView(title, `Checking… saasm asks ${connector.name} whether the token works.`),
-    after: opened => check(house, turn.who, opened, { connector, credentials, name, twice }),
+    after: opened => check(house, turn.who, opened, { id, connector, credentials, name, twice }),
   }
 }
 
-async function isTaken(house: House, who: Who, name: string): Promise<boolean> {
+async function instanceCalled(house: House, who: Who, name: string): Promise<Instance | undefined> {
   const matches = await matchInstances(house.db.conn, who.teamId, name)
-  return matches.some(instance => instance.name.toLowerCase() === name.toLowerCase())
+  return matches.find(instance => instance.name.toLowerCase() === name.toLowerCase())
 }
 
 interface Wanted {
+  id: string
   connector: Connector
   credentials: Credentials
   name: string
@@ -173,36 +178,40 @@ async function check(house: House, who: Who, opened: OpenView, wanted: Wanted): 
     opened.update(form(connector, { name, settings: settingsOf(connector, credentials), ...more }))
   try {
     const verified = await house.engine.verify(connector, credentials, { timeoutMs: checkMs })
-    const [twin] = await sameTenant(house.db.conn, {
-      teamId: who.teamId,
-      connector: connector.id,
-      tenantKey: verified.tenantKey,
-    })
-    if (twin && !wanted.twice) {
-      await again({ twin: twin.name })
-      return
-    }
-    await connect(house, who, wanted, verified)
-    await opened.update(connected(connector, name, verified))
+    const twin = await connect(house, who, wanted, verified)
+    if (twin && twin.id !== wanted.id) await again({ twin: twin.name })
+    else await opened.update(connected(connector, name, verified.tenantName))
   } catch (error) {
     if (error instanceof ProviderError) await again({ problems: problemOf(connector, error) })
-    else if (isUniqueViolation(error))
-      await again({ problems: { name: `There is an instance called ${name} already.` } })
-    else {
+    else if (isUniqueViolation(error)) {
+      const mine = await findInstance(house.db.conn, who.teamId, wanted.id)
+      if (mine) await opened.update(connected(connector, name, mine.tenantName))
+      else await again({ problems: { name: `There is an instance called ${name} already.` } })
+    } else {
       house.log.error({ err: error }, 'An application could not be connected')
       await again({ problems: { '': 'saasm could not save this. Nothing was connected: please try again.' } })
     }
   }
 }
 
-async function connect(house: House, who: Who, wanted: Wanted, verified: Verified): Promise<void> {
-  const { connector, name } = wanted
-  const id = newId()
+/** Returns the instance of the same tenant that stands in the way, if there is one. */
+async function connect(
+  house: House,
+  who: Who,
+  wanted: Wanted,
+  verified: Verified,
+): Promise<Instance | undefined> {
+  const { id, connector, name } = wanted
   const now = house.clock.now()
   const credentials = verified.rotated ?? wanted.credentials
   const settings = settingsOf(connector, credentials)
   const sealed = sealedSecrets(house.seal, { id, teamId: who.teamId }, connector, credentials)
-  await house.db.transaction(async tx => {
+  return house.db.transaction(async tx => {
+    const tenant = { teamId: who.teamId, connector: connector.id, tenantKey: verified.tenantKey }
+    // Two admins may connect it at the same moment, under two names.
+    await lockTenant(tx, tenant)
+    const [twin] = await sameTenant(tx, tenant)
+    if (twin && !wanted.twice) return twin
     const fresh = {
       id,
       teamId: who.teamId,
@@ -225,11 +234,12 @@ async function connect(house: House, who: Who, wanted: Wanted, verified: Verifie
       after: { name, connector: connector.id, settings },
     })
     await requestRun(tx, { instanceId: id, trigger: 'initial', by: who.userId, now }, house.ring)
+    return undefined
   })
 }
 
-function connected(connector: Connector, name: string, verified: Verified): ModalView {
-  const tenant = verified.tenantName ? ` to ${escapeText(verified.tenantName)}` : ''
+function connected(connector: Connector, name: string, tenantName: string | null): ModalView {
+  const tenant = tenantName ? ` to ${escapeText(tenantName)}` : ''
   const text = `:white_check_mark: *${escapeText(name)}* is connected${tenant}. Its initial sync has started; you are told when it has ended.`
   return modal({
     callbackId: 'connected',

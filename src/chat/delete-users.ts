@@ -6,10 +6,12 @@ import { count } from '../lib/text.ts'
 import { alert, escapeText, section } from '../slack/blocks.ts'
 import { loadingView, metadataOf, modal, noticeView } from '../slack/modal.ts'
 import { requestRemoval } from '../sync/request.ts'
+import { openRemovalOf } from '../sync/store.ts'
 import type { Gesture } from './gesture.ts'
 import { byValue, byWindow, goneText } from './pick.ts'
 
 const title = 'Delete All Users'
+const askedText = 'The users are being removed. Who asked for it first hears the end by direct message.'
 const changedText =
   'Somebody has changed this instance since you opened it, and nothing was deleted. Open Delete All Users again.'
 
@@ -53,12 +55,13 @@ export const deleteUsersGesture: Gesture = {
       role: 'admin',
       about: byWindow,
       async run(turn, house, named) {
-        if (named && metadataOf(turn.view).version !== String(named.version))
-          return { kind: 'update', view: noticeView(title, changedText) }
         const now = house.clock.now()
-        const asked = await house.db.transaction(async tx => {
+        const text = await house.db.transaction(async tx => {
           const instance = named && (await lockInstance(tx, named.id))
-          if (!instance || (instance.status !== 'live' && instance.status !== 'inactive')) return false
+          if (!instance || (instance.status !== 'live' && instance.status !== 'inactive')) return goneText
+          // Two admins, or two presses: the one removal that goes on is what both asked for.
+          if (await openRemovalOf(tx, instance.id)) return askedText
+          if (metadataOf(turn.view).version !== String(instance.version)) return changedText
           // A run under way would bring back whom it has read: it may not merge any more.
           await regenerateInstance(tx, instance.id, now)
           await requestRemoval(
@@ -73,9 +76,8 @@ export const deleteUsersGesture: Gesture = {
             action: 'users.delete-requested',
             instance,
           })
-          return true
+          return askedText
         })
-        const text = asked ? 'The users are being removed. You hear the end by direct message.' : goneText
         return { kind: 'update', view: noticeView(title, text) }
       },
     },

@@ -1,4 +1,5 @@
 // /saasm history NAME: the last runs with trigger, who, duration and counts, or the reason of the failure.
+import { countProblems } from '../accounts/problems.ts'
 import type { Instance } from '../instances/instance.ts'
 import { count } from '../lib/text.ts'
 import {
@@ -47,16 +48,28 @@ export const historyGesture: Gesture = {
 
 async function history(house: House, instance: Instance): Promise<Message> {
   const runs = await historyOf(house.db.conn, instance.id, runsMax)
+  const unread = await countProblems(
+    house.db.conn,
+    runs.map(run => run.id),
+  )
   const blocks: SlackBlock[] = [
     header(`History of ${instance.name}`),
     context(`${statusText(instance)} · ${freshness(instance, house.clock.now())}`),
-    ...(runs.length === 0 ? [section('It has not synced yet.')] : runs.map(run => section(runText(run)))),
+    ...(runs.length === 0
+      ? [section('It has not synced yet.')]
+      : runs.map((run, at) => runBlock(run, at, unread.get(run.id) ?? 0))),
     actions([
       button({ actionId: 'sync-now', text: 'Sync now', value: instance.id }),
       button({ actionId: 'manage', text: 'Manage', value: instance.id }),
     ]),
   ]
   return { text: `The last syncs of ${escapeText(instance.name)}`, blocks }
+}
+
+function runBlock(run: SyncRun, at: number, unread: number): SlackBlock {
+  if (unread === 0) return section(runText(run))
+  const text = `Show ${count(unread, 'row', 'rows')} not read`
+  return section(runText(run), button({ actionId: `unread-rows:${at}`, text, value: run.id }))
 }
 
 const stateWords: Readonly<Record<RunState, string>> = {

@@ -12,7 +12,8 @@ import type { Gesture, House } from './gesture.ts'
 
 const title = 'Manage Recipients'
 const rowsAPage = 20
-const expired = 'This window was open for too long. Open Manage Recipients again; what was saved is kept.'
+const expired =
+  'This list is saved already, or its window was open for too long. Open Manage Recipients again; what was saved is kept.'
 
 export const manageRecipientsGesture: Gesture = {
   command: {

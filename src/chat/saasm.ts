@@ -7,6 +7,7 @@ import { noticeView } from '../slack/modal.ts'
 import type { ActionTurn, Hearing, Message, OpenView, Who } from '../slack/turn.ts'
 import { type Access, createAuthorize } from './authorize.ts'
 import type { ActionRule, Gesture, House, Role } from './gesture.ts'
+import { createHeard } from './heard.ts'
 import { rulesOf, unknownWord } from './help.ts'
 import { homeTab } from './home.ts'
 import { createLimit } from './limit.ts'
@@ -21,6 +22,7 @@ export function createHearing(
   const { log } = house
   const authorize = createAuthorize(house.slack, options.access)
   const isWithin = createLimit(house.clock, options.requestsPerMinute)
+  const isFirst = createHeard(house.db, log)
   const rules = rulesOf(gestures)
   const commands = table(
     rules.flatMap(rule => [rule.word, ...(rule.also ?? [])].map(word => [word, rule] as const)),
@@ -30,15 +32,26 @@ export function createHearing(
   const closings = table(gestures.flatMap(gesture => Object.entries(gesture.closed ?? {})))
   const loads = table(gestures.flatMap(gesture => Object.entries(gesture.options ?? {})))
 
-  /** The guard: how much, then who, then which instance, which is this team's. A refusal is told first, then written down. */
+  /**
+   * The guard: how much, whether for the first time, who, which instance, which is this team's. A refusal is told first,
+   * then written down; what comes again is not answered again.
+   */
   async function admit(asked: Asked): Promise<Admission> {
     if (!isWithin(asked.who)) {
       log.info({ userId: asked.who.userId, what: asked.what }, 'A person asked for too much in a minute')
       const reason = 'That was a lot at once. Wait a minute, then try again.'
-      return { ok: false, reason, writeDown: async () => {} }
+      return { ok: false, reason, again: false, writeDown: async () => {} }
     }
     const about = asked.about?.()
-    const [verdict, instance] = await Promise.all([authorize(asked.who, asked.role, about), about])
+    const [verdict, instance, first] = await Promise.all([
+      authorize(asked.who, asked.role, about),
+      about,
+      isFirst(asked.once ?? ''),
+    ])
+    if (!first) {
+      log.info({ userId: asked.who.userId, what: asked.what }, 'A doing came again and was let go')
+      return { ok: false, reason: '', again: true, writeDown: async () => {} }
+    }
     if (verdict.ok) return { ok: true, instance }
     const entry = {
       teamId: asked.who.teamId,
@@ -47,7 +60,7 @@ export function createHearing(
       action: 'refused',
       after: { what: asked.what },
     }
-    return { ...verdict, writeDown: () => house.db.transaction(tx => appendAudit(tx, entry)) }
+    return { ...verdict, again: false, writeDown: () => house.db.transaction(tx => appendAudit(tx, entry)) }
   }
 
   /** Something broke on our side: a reference for the log and for the person, in the window or as a reply. */
@@ -69,6 +82,7 @@ export function createHearing(
     const admitting = settled(admit(asked))
     const opened = open && (await settled(open()))
     const admitted = await admitting
+    if ('value' in admitted && !admitted.value.ok && admitted.value.again) return
     if (opened && 'error' in opened) {
       log.info({ reason: String(opened.error), what: asked.what }, 'A window could not be opened')
       return turn.reply({ text: 'Slack did not open the window in time. Please try again.' })
@@ -90,12 +104,13 @@ export function createHearing(
 
   return {
     async command(turn) {
-      const { who } = turn
+      const { who, once } = turn
       const { word, rest } = parseWords(turn.words)
       const rule = commands.get(word || 'help')
       if (!rule) {
         const unknown = {
           who,
+          once,
           role: 'anyone',
           what: `/saasm ${clampText(word, 40)}`,
           source: 'command',
@@ -105,34 +120,37 @@ export function createHearing(
       const loading = rule.loading?.(rest)
       const open = loading ? () => turn.open(loading) : undefined
       const about = rule.about && (async () => rule.about?.(turn, rest, house))
-      const asked = { who, role: rule.role, what: `/saasm ${rule.word}`, source: 'command', about } as const
+      const what = `/saasm ${rule.word}`
+      const asked = { who, once, role: rule.role, what, source: 'command', about } as const
       await guarded(turn, asked, open, (opened, instance) => rule.run(turn, rest, house, opened, instance))
     },
     async action(turn) {
-      const { who } = turn
+      const { who, once } = turn
       const what = baseOf(turn.actionId)
       const rule = actions.get(what)
       if (!rule) {
-        const unknown = { who, role: 'anyone', what: clampText(what, 40), source: 'button' } as const
+        const unknown = { who, once, role: 'anyone', what: clampText(what, 40), source: 'button' } as const
         return guarded(turn, unknown, undefined, async () =>
           log.warn({ actionId: turn.actionId }, 'Nobody hears this action'),
         )
       }
       const about = rule.about && (async () => rule.about?.(turn, house))
-      const asked = { who, role: rule.role, what, source: 'button', about } as const
+      const asked = { who, once, role: rule.role, what, source: 'button', about } as const
       const run = (opened: OpenView | undefined, instance: Instance | undefined) =>
         rule.run(turn, house, opened, instance)
       await guarded(turn, asked, openerOf(rule, turn), run)
     },
     async submission(turn) {
-      const { who } = turn
+      const { who, once } = turn
       const what = turn.view.callbackId
       const rule = submissions.get(what)
       const about = rule?.about && (async () => rule.about?.(turn, house))
       const role = rule?.role ?? 'anyone'
       try {
-        const admitted = await admit({ who, role, what: clampText(what, 40), source: 'modal', about })
+        const asked = { who, once, role, what: clampText(what, 40), source: 'modal', about } as const
+        const admitted = await admit(asked)
         if (!admitted.ok) {
+          if (admitted.again) return { kind: 'close' }
           await admitted.writeDown()
           return { kind: 'update', view: noticeView('saasm', admitted.reason, 'warning') }
         }
@@ -163,7 +181,7 @@ export function createHearing(
       return rule && admitted.ok ? rule.run(turn, house) : []
     },
     async home(turn) {
-      if (!isWithin(turn.who)) return
+      if (!isWithin(turn.who) || !(await isFirst(turn.once))) return
       const verdict = await authorize(turn.who, 'viewer')
       await turn.publish(await homeTab(house, turn.who, verdict, 0))
     },
@@ -173,6 +191,8 @@ export function createHearing(
 /** What somebody asks for, before it is known whether they may. */
 interface Asked {
   who: Who
+  /** Asked about when it has an effect: it has it once. */
+  once?: string
   role: Role
   /** For the audit: what was asked for. */
   what: string
@@ -182,7 +202,8 @@ interface Asked {
 
 type Admission =
   | { ok: true; instance: Instance | undefined }
-  | { ok: false; reason: string; writeDown(): Promise<void> }
+  /** `again`: this very doing was heard before. */
+  | { ok: false; reason: string; again: boolean; writeDown(): Promise<void> }
 
 function settled<T>(work: Promise<T>): Promise<{ value: T } | { error: unknown }> {
   return work.then(

@@ -17,6 +17,7 @@ import {
 } from '../slack/blocks.ts'
 import { namesOf } from './connect-choice.ts'
 import type { House } from './gesture.ts'
+import { undeliveredBlocks } from './undelivered.ts'
 
 /** Tiles of one page: two blocks each and a heading each at worst stay under 50 blocks. */
 export const tilesAPage = 12
@@ -31,7 +32,11 @@ export async function tiles(house: House, teamId: string, page: number): Promise
     house.db.conn,
     shown.map(instance => instance.id),
   )
-  const blocks: SlackBlock[] = [header('Integrations'), actions(topButtons(), 'integrations-top')]
+  const blocks: SlackBlock[] = [
+    header('Integrations'),
+    actions(topButtons(), 'integrations-top'),
+    ...(await undeliveredBlocks(house, teamId)),
+  ]
   if (all.length === 0) {
     blocks.push(section(`No application is connected yet. saasm can connect ${namesOf(house.connectors)}.`))
   }

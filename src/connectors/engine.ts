@@ -1,6 +1,7 @@
 // The engine: proves credentials and walks a connector's declaration, page by page, from its beginning or a stored cursor.
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import { cleanText } from '../lib/text.ts'
 import type { Account } from './account.ts'
 import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
 import { type Answered, type Call, call } from './call.ts'
@@ -75,6 +76,7 @@ export interface Engine {
   close(): Promise<void>
 }
 
+const tenantMax = 255
 const tryTimeoutMs = 30_000
 const triesMax = 7
 const never = new AbortController().signal
@@ -149,7 +151,8 @@ async function verify(
 function tenantOf(asked: Asked, body: unknown) {
   try {
     const { key, name } = asked.connector.tenant(body, asked.credentials)
-    return { tenantKey: key, tenantName: name }
+    const tenantName = name === null ? null : cleanText(name, tenantMax).trim() || null
+    return { tenantKey: cleanText(key, tenantMax), tenantName }
   } catch (cause) {
     if (cause instanceof ProviderError) throw cause
     // The cause is left out: it may quote the answer.

@@ -1,4 +1,5 @@
 // ProviderError: what a vendor did to us, named by who must act. Nothing a vendor wrote is shown unless it names a permission.
+import { cleanText } from '../lib/text.ts'
 
 /**
  * Who must act: `credentials` the admin renews the token, `permission` the admin grants what `missing` names,
@@ -6,6 +7,10 @@
  * `unreadable` we do (the answer was of the wrong shape).
  */
 export type ProviderProblem = 'credentials' | 'permission' | 'settings' | 'busy' | 'broken' | 'unreadable'
+
+const textMax = 1_000
+const wordMax = 200
+const missingMax = 50
 
 export interface ProviderErrorFacts {
   /** For people: what happened, short, without any secret or vendor body. */
@@ -29,11 +34,15 @@ export class ProviderError extends Error {
   readonly field: string | undefined
 
   constructor(problem: ProviderProblem, facts: ProviderErrorFacts) {
-    super(facts.message, { cause: facts.cause })
+    super(cleanText(facts.message, textMax), { cause: facts.cause })
     this.name = 'ProviderError'
     this.problem = problem
-    this.detail = facts.detail
-    this.missing = facts.missing ?? []
+    this.detail = cleanText(facts.detail, textMax)
+    // In the vendor's own words: whatever they hold, the failure must be stored and told.
+    this.missing = (facts.missing ?? [])
+      .map(word => cleanText(word, wordMax).trim())
+      .filter(word => word !== '')
+      .slice(0, missingMax)
     this.until = facts.until
     this.field = facts.field
   }

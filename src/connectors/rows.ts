@@ -4,6 +4,9 @@ import { cleanText, codePoints } from '../lib/text.ts'
 import type { Account } from './account.ts'
 import type { Credentials, Listing, Looked } from './connector.ts'
 
+const firstYear = 1900
+const lastYear = 2199
+
 export interface RowProblem {
   externalId: string | null
   message: string
@@ -22,9 +25,16 @@ export function readRows(
       const account = listing.account(item, credentials, looked)
       if (account === null) continue
       const clean = cleanAccount(account)
+      const whole = clean.externalId === account.externalId.normalize('NFC').trim()
       if (clean.externalId === '') problems.push({ externalId: null, message: 'The account has no id.' })
       else if (account.externalId.length > 255 && codePoints(account.externalId) > 255)
         problems.push({ externalId: clean.externalId, message: 'The account has an id that is too long.' })
+      // Two ids that differ in what cannot be stored would become one person.
+      else if (!whole)
+        problems.push({
+          externalId: clean.externalId,
+          message: 'The account has an id with characters that cannot be stored.',
+        })
       else accounts.push(clean)
     } catch (error) {
       problems.push({ externalId: idOf(item), message: unreadWhy(error) })
@@ -33,7 +43,7 @@ export function readRows(
   return { accounts, problems }
 }
 
-/** What may be stored: text cleaned and cut, an address without `@` and a date outside years 1 to 9999 left out. */
+/** What may be stored: text cleaned and cut, an address without `@` and a date that is no date left out. */
 function cleanAccount(account: Account): Account {
   return {
     ...account,
@@ -60,10 +70,11 @@ function cleanWords(words: readonly string[]): string[] {
   return [...new Set(clean)].slice(0, 200)
 }
 
+/** Directories write “never” as the first or last day they know: 0001-01-01, 1601-01-01, 1899-12-30, 9999-12-31. */
 function cleanDate(date: Date | null): Date | null {
   if (date === null || Number.isNaN(date.getTime())) return null
   const year = date.getUTCFullYear()
-  return year >= 1 && year <= 9999 ? date : null
+  return year >= firstYear && year <= lastYear ? date : null
 }
 
 function blankIsNull(text: string): string | null {
@@ -78,5 +89,5 @@ function idOf(item: unknown): string | null {
 
 function unreadWhy(error: unknown): string {
   const path = error instanceof z.ZodError ? error.issues[0]?.path.map(String).join('.') : undefined
-  return path ? `The field “${path}” cannot be read.` : 'The account cannot be read.'
+  return path ? `The field “${cleanText(path, 100)}” cannot be read.` : 'The account cannot be read.'
 }

@@ -71,6 +71,15 @@ export async function matchInstances(conn: Conn, teamId: string, part: string): 
   return exact.length > 0 ? exact : all.filter(instance => instance.name.toLowerCase().includes(wanted))
 }
 
+/** Take turns with everybody else who connects this tenant, until the transaction ends. */
+export async function lockTenant(
+  tx: Tx,
+  of: { teamId: string; connector: string; tenantKey: string },
+): Promise<void> {
+  const words = JSON.stringify([of.teamId, of.connector, of.tenantKey])
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${words}, 0))`)
+}
+
 /** Other instances of the same connector and tenant. */
 export async function sameTenant(
   conn: Conn,
@@ -179,11 +188,15 @@ export async function replaceSealed(
   return rows.length > 0
 }
 
-/** Start a new generation: a run under way may not merge any more (its users are being deleted). */
+/** Start a new generation and version: a run under way may not merge any more, and a window opened before is stale (its users are being deleted). */
 export async function regenerateInstance(tx: Tx, id: string, now: Date): Promise<void> {
   await tx
     .update(instanceTable)
-    .set({ generation: sql`${instanceTable.generation} + 1`, updatedAt: now })
+    .set({
+      generation: sql`${instanceTable.generation} + 1`,
+      version: sql`${instanceTable.version} + 1`,
+      updatedAt: now,
+    })
     .where(eq(instanceTable.id, id))
 }
 

@@ -1,9 +1,17 @@
 // Identifiers: random UUIDs, and short references a person can read out from an error message.
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 
 /** A random UUID (v4). */
 export function newId(): string {
   return randomUUID()
+}
+
+/** The same UUID (v8, RFC 9562) for the same words: what is made a second time with it meets itself. */
+export function idOf(...words: readonly string[]): string {
+  const bytes = createHash('sha256').update(JSON.stringify(words)).digest().subarray(0, 16)
+  bytes[6] = (bytes.readUInt8(6) & 0x0f) | 0x80
+  bytes[8] = (bytes.readUInt8(8) & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
 /** A reference such as `E7K2M9QX`: shown to a person and logged with the cause, so that support can find it. */

@@ -84,13 +84,17 @@ export async function saveRecipients(
   const beforeKeys = new Set(before.map(addressKey))
   const removed = before.filter(address => !wantedByKey.has(addressKey(address)))
   const added = [...wantedByKey.values()].filter(address => !beforeKeys.has(addressKey(address)))
+  const gone: string[] = []
   if (removed.length > 0) {
-    await tx
+    const rows = await tx
       .delete(recipientTable)
       .where(
         and(eq(recipientTable.teamId, list.teamId), ofList(list), inArray(recipientTable.email, removed)),
       )
+      .returning({ email: recipientTable.email })
+    gone.push(...rows.map(row => row.email))
   }
+  const come: string[] = []
   if (added.length > 0) {
     const rows = added.map((email, position) => ({
       id: newId(),
@@ -100,9 +104,15 @@ export async function saveRecipients(
       addedBy: wanted.by,
       addedAt: new Date(wanted.now.getTime() + position),
     }))
-    await tx.insert(recipientTable).values(rows).onConflictDoNothing()
+    const inserted = await tx
+      .insert(recipientTable)
+      .values(rows)
+      .onConflictDoNothing()
+      .returning({ email: recipientTable.email })
+    come.push(...inserted.map(row => row.email))
   }
-  return { added, removed }
+  // What this transaction changed itself: somebody else may have added or removed the same one at the same moment.
+  return { added: come, removed: gone }
 }
 
 function ofList(list: RecipientList) {

@@ -121,7 +121,7 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
     })
     bolt.event(events[0], async ({ event, body }) => {
       if (event.tab !== 'home') return
-      later(hear.home(turns.home({ teamId: String(body.team_id), userId: event.user })))
+      later(hear.home(turns.home({ teamId: String(body.team_id), userId: event.user }, body.event_id)))
     })
   }
 

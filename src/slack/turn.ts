@@ -43,6 +43,8 @@ export interface OpenView {
 
 interface Turn {
   who: Who
+  /** What Slack gives to this one doing alone: one that comes again has the same. '' when there is none. */
+  once: string
   /** Tell only this person: response_url where there is one, else an ephemeral message, else a direct one. */
   reply(message: Message): Promise<void>
 }
@@ -107,6 +109,8 @@ export interface Option {
 /** Somebody opened the app's Home tab. */
 export interface HomeTurn {
   who: Who
+  /** The event's id: Slack sends an event up to four times. */
+  once: string
   publish(view: HomeView): Promise<void>
 }
 

@@ -44,6 +44,7 @@ type Respond = (message: {
   blocks?: KnownBlock[]
 }) => Promise<unknown>
 
+const onceMax = 255
 /** `not_found`, `hash_conflict`: the person has closed it, or it has changed under us. */
 const overtaken = new Set(['not_found', 'hash_conflict'])
 
@@ -98,6 +99,7 @@ export function createTurns(web: WebClient, log: Log) {
     const who = { teamId: plainText(body.team_id), userId: plainText(body.user_id) }
     return {
       who,
+      once: onceOf(body),
       channelId: body.channel_id,
       words: plainText(body.text),
       reply: replyThrough(respond, who, body.channel_id),
@@ -116,6 +118,7 @@ export function createTurns(web: WebClient, log: Log) {
         : undefined
     return {
       who: by,
+      once: onceOf(body),
       actionId: plainText(pressed.action_id),
       blockId: plainText(pressed.block_id),
       value: textOf(pressed),
@@ -133,22 +136,24 @@ export function createTurns(web: WebClient, log: Log) {
       async replace(said) {
         if (message) await respond({ response_type: 'ephemeral', ...said, replace_original: true })
       },
-      publish: home(by).publish,
+      publish: home(by, '').publish,
     }
   }
 
   function submission(body: InteractiveBody): SubmissionTurn {
     const by = who(body)
-    return { who: by, view: shownView(body.view ?? {}), reply: said => replyDirectly(by, said) }
+    const view = shownView(body.view ?? {})
+    return { who: by, once: onceOf(body), view, reply: said => replyDirectly(by, said) }
   }
 
   function options(body: InteractiveBody): OptionsTurn {
     return { who: who(body), actionId: plainText(body.action_id), query: plainText(body.value) }
   }
 
-  function home(by: Who): HomeTurn {
+  function home(by: Who, eventId: string): HomeTurn {
     return {
       who: by,
+      once: plainText(eventId).slice(0, onceMax),
       async publish(view) {
         await web.views.publish({ user_id: by.userId, view })
       },
@@ -162,6 +167,11 @@ export function createTurns(web: WebClient, log: Log) {
   }
 
   return { command, action, submission, options, home, after, who }
+}
+
+/** The trigger id, where it is as short as Slack's are. */
+function onceOf({ trigger_id }: { trigger_id?: string }): string {
+  return plainText(trigger_id).slice(0, onceMax)
 }
 
 function blocksOf(message: Message): { blocks?: KnownBlock[] } {

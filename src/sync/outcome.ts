@@ -4,7 +4,7 @@ import { ProviderError, type ProviderProblem } from '../connectors/errors.ts'
 import type { InactiveReason, Instance } from '../instances/instance.ts'
 import { KeyMissing, SealBroken } from '../instances/seal.ts'
 import { newReference } from '../lib/ids.ts'
-import { count } from '../lib/text.ts'
+import { cleanText, count } from '../lib/text.ts'
 
 /** `key`: who runs saasm must act; `sealed`: the admin gives the credentials anew; `internal`: we do. */
 type FaultOfOurs = 'internal' | 'key' | 'sealed'
@@ -33,6 +33,8 @@ export function isUnbelievable(plan: { before: number; staged: number; vanished:
   return plan.vanished > Math.max(removedPeopleMax, plan.before * removedShareMax)
 }
 
+const detailMax = 1_000
+
 /** What a thrown error means. */
 export function faultOf(error: unknown, app: string): Fault {
   const reference = newReference()
@@ -53,7 +55,9 @@ export function faultOf(error: unknown, app: string): Fault {
 
 function faultOfOurs(error: unknown, app: string, reference: string): Fault {
   const fault = (problem: FaultOfOurs, message: string): Fault => {
-    const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    // It may quote what a vendor sent: U+0000 in it would keep the failure itself from being written.
+    const told = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const detail = cleanText(told, detailMax)
     return { code: problem, problem, message, detail, missing: [], reference }
   }
   if (error instanceof KeyMissing)

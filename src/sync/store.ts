@@ -103,6 +103,18 @@ export async function openRunOf(conn: Conn, instanceId: string): Promise<SyncRun
   return rows.find(run => run.state === 'running') ?? rows[0]
 }
 
+/** One run of an instance of this team. */
+export async function findRun(conn: Conn, teamId: string, id: string): Promise<SyncRun | undefined> {
+  const rows = await conn
+    .select()
+    .from(syncRunTable)
+    .where(
+      sql`${syncRunTable.id}::text = ${id}
+        and exists (select 1 from instance i where i.id = ${syncRunTable.instanceId} and i.team_id = ${teamId})`,
+    )
+  return rows[0]
+}
+
 /** The newest runs of an instance, newest first. */
 export async function historyOf(conn: Conn, instanceId: string, limit: number): Promise<SyncRun[]> {
   return conn
@@ -181,11 +193,16 @@ export async function advanceRemoval(
   return rows[0]
 }
 
-/** Give a removal back, to go on at once elsewhere. */
+/** Give a removal back without an attempt spent, to go on at once elsewhere. */
 export async function giveBackRemoval(conn: Conn, claim: Claim): Promise<void> {
   await conn
     .update(removalTable)
-    .set({ state: 'requested', leaseUntil: null, leaseOwner: null })
+    .set({
+      state: 'requested',
+      attempt: sql`${removalTable.attempt} - 1`,
+      leaseUntil: null,
+      leaseOwner: null,
+    })
     .where(
       and(
         eq(removalTable.id, claim.id),

@@ -214,7 +214,7 @@ describe('rows', () => {
   test('text, addresses and dates are cleaned, and what is no value becomes nothing', async () => {
     const odd = [
       person(1, {
-        id: 'u\u00001',
+        id: 'u1',
         created: '+012024-01-01T00:00:00Z',
         lastLogin: 'yesterday',
         profile: { email: 'no address', displayName: 'x'.repeat(400), login: null },
@@ -223,6 +223,8 @@ describe('rows', () => {
       person(3),
       person(4),
       person(5, { id: 'i'.repeat(256) }),
+      person(6, { id: 'u\u00001' }),
+      person(7, { created: '0001-01-01T00:00:00Z', lastLogin: '9999-12-31T23:59:59Z' }),
     ]
     const { credentials } = await oddOkta(() => ({ body: odd }))
     const { accounts, pages } = await listAll(engine, okta, credentials)
@@ -231,7 +233,9 @@ describe('rows', () => {
     expect(accounts[1]?.email).toBeNull()
     expect(pages[0]?.problems.map(({ message }) => message)).toEqual([
       'The account has an id that is too long.',
+      'The account has an id with characters that cannot be stored.',
     ])
+    expect(accounts.at(-1)).toMatchObject({ externalId: 'u7', createdAt: null, lastActiveAt: null })
   })
 
   test('an empty list is a complete list of nobody', async () => {

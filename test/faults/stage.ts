@@ -64,6 +64,14 @@ export interface Stage {
   close(): Promise<void>
 }
 
+/** Wait until `look` sees something, at most `ms`; says `what` when it never does. For concurrent tests, which have no `expect.poll`. */
+export async function seen(what: string, ms: number, look: () => Promise<boolean>): Promise<void> {
+  const again = async () => {
+    if (!(await look())) throw new Error(`Never happened: ${what}`)
+  }
+  await vi.waitFor(again, { timeout: ms, interval: 20 })
+}
+
 const key = randomBytes(32)
 
 export async function stageOn(

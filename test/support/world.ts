@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
-import { type App, createApp } from '../../src/app.ts'
+import { type App, type AppOptions, createApp } from '../../src/app.ts'
 import type { Access } from '../../src/chat/authorize.ts'
 import type { Http } from '../../src/connectors/http.ts'
 import { examine, report } from '../../src/db/doctor.ts'
@@ -18,6 +18,8 @@ import { restrictedDatabase, type TestDatabase, testDatabase } from './postgres.
 
 export interface World {
   readonly app: App
+  /** One more process's worth of app on the same database, job store and keys; stopped with the world. */
+  another(): Promise<App>
   readonly sandbox: Sandbox
   readonly database: TestDatabase
   readonly clock: MovableClock
@@ -76,7 +78,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const clock = movableClock()
   const folder = await mkdtemp(join(tmpdir(), 'saasm-world-'))
   const sandbox = await startSandbox({ port: 0, clock, folder, log: silentLog, scopes, enforceRates: false })
-  const app = createApp({
+  const appOptions: AppOptions = {
     clock,
     log: options.logTo || process.env.SAASM_TEST_LOG ? createLog('debug', options.logTo) : silentLog,
     ...(options.http ? { http: options.http } : {}),
@@ -102,7 +104,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     allowPrivateNetwork: true,
     roles: { chat: true, work: true },
     sweepEveryMs: 500,
-  })
+  }
+  const app = createApp(appOptions)
+  const others: App[] = []
   if (options.socketMode) sandbox.connectTo(null)
   await app.start()
   if (!options.socketMode) sandbox.connectTo(`http://127.0.0.1:${app.port()}`)
@@ -115,13 +119,19 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   }
   return {
     app,
+    async another() {
+      const other = createApp(appOptions)
+      others.push(other)
+      await other.start()
+      return other
+    },
     sandbox,
     database,
     clock,
     userId,
     person: name => sandbox.slack.as(userId(name)),
     async close() {
-      await app.stop(2_000)
+      await Promise.all([app, ...others].map(one => one.stop(2_000)))
       await sandbox.stop()
       const { findings } = await examine(restricted?.doctorUrl ?? database.url, 'drizzle/doctor.sql')
       await database.drop()
