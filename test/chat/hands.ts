@@ -10,6 +10,8 @@ interface DrawnBlock {
   elements?: { action_id?: string }[]
 }
 
+export type Hands = ReturnType<typeof handsOf>
+
 export function handsOf(world: World, name: string) {
   const person = world.person(name)
   const { channel } = world.sandbox.settings
