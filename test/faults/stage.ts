@@ -64,7 +64,8 @@ export interface Stage {
   close(): Promise<void>
 }
 
-const key = randomBytes(32)
+/** What its workers and its instances are sealed with. */
+export const key = randomBytes(32)
 
 export async function stageOn(
   databaseUrl: string,
