@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { calledMethods, callsIn, scopeOf } from './support/web-api-calls.ts'
 
 // Slack's manifest reference: lengths, required keys, and no key that it does not know.
 const manifestSchema = z.strictObject({
@@ -46,23 +47,6 @@ const manifestSchema = z.strictObject({
   }),
 })
 
-/** The bot scope that each Web API method needs, from its reference page; null: none. */
-const scopeOf: Record<string, string | null> = {
-  'auth.test': null,
-  'views.open': null,
-  'views.push': null,
-  'views.update': null,
-  'views.publish': null,
-  'chat.postMessage': 'chat:write',
-  'chat.update': 'chat:write',
-  'chat.postEphemeral': 'chat:write',
-  'users.info': 'users:read',
-  'users.list': 'users:read',
-  'conversations.list': 'channels:read',
-  'conversations.history': 'channels:history',
-  'usergroups.users.list': 'usergroups:read',
-}
-
 const manifest = parse(readFileSync('manifest.yml', 'utf8')) as z.infer<typeof manifestSchema>
 const sources = ['slack', 'chat'].flatMap(room =>
   readdirSync(join('src', room)).map(name => readFileSync(join('src', room, name), 'utf8')),
@@ -75,21 +59,38 @@ test('Slack takes the manifest', () => {
 })
 
 test('every Web API method that is called has its scope, and every scope has a caller', () => {
-  const called = [
-    ...code.matchAll(
-      /\b(?:client|web|api)\.((?:auth|views|chat|users|conversations|usergroups)(?:\.\w+)+)\(/g,
-    ),
-  ].map(match => match[1] ?? '')
-  expect(called.length).toBeGreaterThan(5)
+  const called = [...calledMethods()]
+  expect(called.length).toBeGreaterThan(10)
   const needed = new Set<string>(['commands'])
   for (const method of called) {
-    const scope = scopeOf[method]
-    expect(scope, `${method} is in the table`).not.toBeUndefined()
+    const scope = scopeOf(method)
+    expect(scope, `${method} is in the stand-in’s table`).not.toBeUndefined()
     if (scope) needed.add(scope)
   }
   // users.info answers with the address only under this one.
   if (/profile\?*\.email/.test(code)) needed.add('users:read.email')
   expect([...manifest.oauth_config.scopes.bot].sort()).toEqual([...needed].sort())
+})
+
+test.each([
+  ["await web.conversations.open({ users: 'U1' })", ['conversations.open']],
+  ["this.client\n  .files\n  .info({ file: 'F1' })", ['files.info']],
+  ['slack.web?.reactions.add({})', ['reactions.add']],
+  ["told(web.apiCall('pins.add', {}))", ['pins.add']],
+  ["web.paginate('users.conversations')", ['users.conversations']],
+  ['web.filesUploadV2({})', ['files.getUploadURLExternal', 'files.completeUploadExternal']],
+])('a call such as %s is seen', (text, methods) => {
+  expect(callsIn(text)).toEqual(methods)
+})
+
+test('a method that only the run knows is refused', () => {
+  expect(() => callsIn('web.apiCall(name, {})')).toThrow(/only the run knows/)
+})
+
+test('SECURITY.md gives a reason for each scope, and for no other', () => {
+  const security = readFileSync('SECURITY.md', 'utf8')
+  const rows = [...security.matchAll(/^\| `([a-z.:]+)` \| (.{8,}) \|$/gm)].map(match => match[1])
+  expect(rows.sort()).toEqual([...manifest.oauth_config.scopes.bot].sort())
 })
 
 test('the command and the events are those that the code listens to', () => {

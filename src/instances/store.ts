@@ -174,7 +174,10 @@ export async function moveInstance(
   return rows[0]
 }
 
-/** Put another sealed text in the place of this very one; false: it is another by now. Version and generation stay: what is sealed did not change for anybody. */
+/**
+ * Put another sealed text in the place of this very one; false: it is another by now. Version and generation stay: an
+ * admin's form and a run under way are as good as before.
+ */
 export async function replaceSealed(
   conn: Conn,
   held: { id: string; sealed: string },

@@ -72,7 +72,8 @@ export async function seen(what: string, ms: number, look: () => Promise<boolean
   await vi.waitFor(again, { timeout: ms, interval: 20 })
 }
 
-const key = randomBytes(32)
+/** What its workers and its instances are sealed with. */
+export const key = randomBytes(32)
 
 export async function stageOn(
   databaseUrl: string,

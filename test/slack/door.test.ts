@@ -160,6 +160,25 @@ test('every answer carries the headers that keep it from being kept, framed or g
   }
 })
 
+test('a process that only works carries the same headers, and has no entrance', async () => {
+  const { botToken, signingSecret, slackApiUrl } = watched.world.sandbox.settings
+  const door = createSlackDoor({
+    ...{ botToken, signingSecret, appToken: null, apiUrl: slackApiUrl, port: 0, host: '127.0.0.1' },
+    ...{ log: silentLog, clock: systemClock, hear: {} as Hearing, chat: false, routes: [] },
+  })
+  await door.start()
+  const answer = await post({ body: command('sync ours'), port: door.port() })
+  expect(answer.status).toBe(404)
+  expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
+  await door.stop()
+})
+
+test('headers beyond measure are refused before anything is read', async () => {
+  const answer = await post({ body: command('help'), headers: { 'x-large': 'a'.repeat(20_000) } })
+  expect(answer.status).toBe(431)
+  expect(await alive()).toBe(true)
+})
+
 const requested = async () =>
   (await watched.rows("select 1 from audit where action = 'refused' and after->>'what' = '/saasm sync'"))
     .length

@@ -15,6 +15,7 @@ import { createLog, silentLog } from '../../src/lib/log.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import type { Person, PersonState } from '../../src/sandbox/slack/person.ts'
 import { restrictedDatabase, type TestDatabase, testDatabase } from './postgres.ts'
+import { calledByBolt, calledMethods, manifestScopes } from './web-api-calls.ts'
 
 export interface World {
   readonly app: App
@@ -26,7 +27,7 @@ export interface World {
   /** One of the sandbox's people, by first name. */
   person(name: string): Person
   userId(name: string): string
-  /** Stops everything; throws when the doctor finds something wrong in the database that is left. */
+  /** Stops everything; throws when the doctor finds something wrong in the database, or Slack was asked for what is not granted. */
   close(): Promise<void>
 }
 
@@ -45,15 +46,9 @@ export interface WorldOptions {
   requestsPerMinute?: number
 }
 
-export const scopes = [
-  'commands',
-  'chat:write',
-  'users:read',
-  'users:read.email',
-  'channels:read',
-  'channels:history',
-  'usergroups:read',
-]
+/** What the workspace grants: what the manifest asks for. */
+export const scopes = manifestScopes()
+const calls = calledMethods()
 
 /** Postgres, or a MongoDB database of this world's own where SAASM_TEST_MONGODB_URI says where one is. */
 function jobStore(databaseUrl: string) {
@@ -68,6 +63,19 @@ function jobStore(databaseUrl: string) {
 async function prepare(ownerUrl: string): Promise<void> {
   await migrate(ownerUrl, 'drizzle/migrations')
   await makeJobTable(ownerUrl)
+}
+
+/** Calls that Slack refused for want of a scope, and those that the look at the code does not know of. */
+function unknownCalls(journal: Sandbox['slack']['journal']): string[] {
+  const bad = journal.filter(
+    ({ method, answer }) =>
+      answer.error === 'missing_scope' || !(calls.has(method) || calledByBolt.includes(method)),
+  )
+  return [
+    ...new Set(
+      bad.map(({ method, answer }) => `${method} (${String(answer.error ?? 'not seen in the code')})`),
+    ),
+  ]
 }
 
 /** Start a world. */
@@ -137,6 +145,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await database.drop()
       await rm(folder, { recursive: true, force: true })
       if (findings.length > 0) throw new Error(report({ asked: 0, findings }))
+      const unknown = unknownCalls(sandbox.slack.journal)
+      if (unknown.length > 0) throw new Error(`Slack was called past the manifest: ${unknown.join(', ')}`)
     },
   }
 }

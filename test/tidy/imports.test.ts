@@ -50,4 +50,4 @@ test('each import rule catches the fault planted for it', async () => {
   const caught = new Map<string, string[]>()
   for (const { from, rule } of violations) caught.set(from, [...(caught.get(from) ?? []), rule.name])
   for (const [rule, path] of planted) expect(caught.get(path) ?? [], path).toContain(rule)
-})
+}, 120_000)
