@@ -23,7 +23,7 @@ export function readRows(
       if (account === null) continue
       const clean = cleanAccount(account)
       if (clean.externalId === '') problems.push({ externalId: null, message: 'The account has no id.' })
-      else if (codePoints(account.externalId) > 255)
+      else if (account.externalId.length > 255 && codePoints(account.externalId) > 255)
         problems.push({ externalId: clean.externalId, message: 'The account has an id that is too long.' })
       else accounts.push(clean)
     } catch (error) {
@@ -39,7 +39,7 @@ function cleanAccount(account: Account): Account {
     ...account,
     externalId: cleanText(account.externalId, 255).trim(),
     email: cleanEmail(account.email),
-    name: blankIsNull(account.name === null ? '' : cleanText(account.name, 300)),
+    name: account.name === null ? null : blankIsNull(cleanText(account.name, 300)),
     roles: cleanWords(account.roles),
     licences: cleanWords(account.licences),
     lastActiveAt: cleanDate(account.lastActiveAt),
@@ -48,11 +48,14 @@ function cleanAccount(account: Account): Account {
 }
 
 function cleanEmail(email: string | null): string | null {
-  const trimmed = cleanText(email ?? '', 1_000).trim()
-  return /^[^\s@]+@[^\s@]+$/.test(trimmed) && codePoints(trimmed) <= 254 ? trimmed : null
+  if (email === null) return null
+  const trimmed = cleanText(email, 1_000).trim()
+  const fits = trimmed.length <= 254 || codePoints(trimmed) <= 254
+  return fits && /^[^\s@]+@[^\s@]+$/.test(trimmed) ? trimmed : null
 }
 
 function cleanWords(words: readonly string[]): string[] {
+  if (words.length === 0) return []
   const clean = words.map(word => cleanText(word, 255).trim()).filter(word => word !== '')
   return [...new Set(clean)].slice(0, 200)
 }
@@ -64,7 +67,8 @@ function cleanDate(date: Date | null): Date | null {
 }
 
 function blankIsNull(text: string): string | null {
-  return text.trim() === '' ? null : text.trim()
+  const trimmed = text.trim()
+  return trimmed === '' ? null : trimmed
 }
 
 function idOf(item: unknown): string | null {

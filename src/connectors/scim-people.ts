@@ -1,6 +1,7 @@
 // SCIM 2.0 (RFC 7643 and 7644) for every application that speaks it: how its users are asked for and read.
 import { z } from 'zod'
 import { type Account, accountOf, moment } from './account.ts'
+import { textAt } from './bodies.ts'
 import type { Listing } from './connector.ts'
 import { scimPage } from './pagers.ts'
 
@@ -55,9 +56,7 @@ export function scimCheck(path = '/Users') {
 }
 
 /** RFC 7644, section 3.12. */
-export function scimErrorCode(body: unknown): string | undefined {
-  return z.object({ scimType: z.string() }).safeParse(body).data?.scimType
-}
+export const scimErrorCode = textAt('scimType')
 
 /** One user of a SCIM list; what the standard has no word for is null. */
 function toAccount(item: unknown): Account {

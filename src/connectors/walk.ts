@@ -15,8 +15,8 @@ interface Walk {
   credentials: Credentials
   since: Date | undefined
   looked: Looked
-  /** Everybody given so far, by id. */
-  known: Set<string>
+  /** Everybody given so far, by id: the last listing that they were in. */
+  known: Map<string, number>
   end: StreamEnd
 }
 
@@ -35,7 +35,7 @@ export async function* pages(
   const asked = askedOf(connector, credentials, check, 'run')
   mustGrant(asked, proof.res)
   const looked = await lookUp(ask, connector, credentials, end)
-  const walk: Walk = { ask, connector, credentials, since, looked, known: new Set(), end }
+  const walk: Walk = { ask, connector, credentials, since, looked, known: new Map(), end }
   for (let at = from?.listing ?? 0; at < connector.listings.length; at++) {
     const listing = connector.listings[at] as Listing
     try {
@@ -70,7 +70,6 @@ async function* listingPages(
   const asked = (req: Req) => askedOf(connector, credentials, req, 'run')
   const origin = new URL(connector.base(credentials)).origin
   const requests = new Set<string>()
-  const listed = new Set<string>()
   const first = () => (since && listing.changed?.(credentials, since)) ?? listing.request(credentials)
   let next: Req | undefined = from?.req ?? first()
   for (let page = (from?.pages ?? 0) + 1; next !== undefined; page++) {
@@ -79,9 +78,8 @@ async function* listingPages(
     if (unreported !== undefined) end.warnings.push(`Not reported: ${unreported}.`)
     if (fewer) end.complete = false
     const rows = readPage(asked(req), listing, { res, looked })
-    if (rows.accounts.length > 0 && rows.accounts.every(({ externalId }) => listed.has(externalId)))
-      throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
-    for (const { externalId } of rows.accounts) listed.add(externalId)
+    const accounts = firstOfEach(rows.accounts, known, at)
+    if (!accounts) throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
     if (rows.problems.length > 0) end.complete = false
     const following = listing.page(req, res, rows.got)
     if (following === 'short') {
@@ -90,7 +88,7 @@ async function* listingPages(
     }
     next = following === 'short' ? undefined : following
     yield {
-      accounts: firstOfEach(rows.accounts, known),
+      accounts,
       problems: rows.problems,
       cursor: {
         ...(next ? { listing: at, req: next, pages: page } : { listing: at + 1, req: null, pages: 0 }),
@@ -134,6 +132,15 @@ export function readPage(asked: Asked, listing: Listing, { res, looked }: { res:
   return { ...rows, got: items.length }
 }
 
-function firstOfEach(accounts: readonly Account[], known: Set<string>): Account[] {
-  return accounts.filter(({ externalId }) => !known.has(externalId) && known.add(externalId))
+/** Who was not given before; undefined: all of them were in this listing already. */
+function firstOfEach(accounts: Account[], known: Map<string, number>, at: number): Account[] | undefined {
+  let repeated = accounts.length > 0
+  const first = accounts.filter(({ externalId }) => {
+    const listing = known.get(externalId)
+    if (listing === at) return false
+    repeated = false
+    known.set(externalId, at)
+    return listing === undefined
+  })
+  return repeated ? undefined : first
 }

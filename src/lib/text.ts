@@ -1,7 +1,11 @@
 // Text at the border: cleaned before it is stored, cut by code point before it is shown.
 
+/** Most text at the border is this, and has nothing to be cleaned of. */
+const plain = /^[ -~]*$/
+
 /** Strip U+0000 and lone surrogates (Postgres refuses both, 22P05), normalise to NFC, cut to `maxCodePoints`. */
 export function cleanText(text: string, maxCodePoints: number): string {
+  if (text.length <= maxCodePoints && plain.test(text)) return text
   const clean = text.replaceAll('\0', '').toWellFormed().replaceAll('\uFFFD', '')
   return clampText(clean.normalize('NFC'), maxCodePoints)
 }

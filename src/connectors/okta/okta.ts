@@ -41,7 +41,7 @@ export const okta = defineConnector(credentials, {
   tenantRequest: () => ({ path: '/api/v1/org' }),
   tenant: (body, { domain }) => ({
     key: baseAddress(domain, 'domain').replace(/^https?:\/\//, ''),
-    name: companyOf(body),
+    name: companyOf(body) ?? null,
   }),
   errorCode: codeOf,
   rules: [

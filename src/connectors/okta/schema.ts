@@ -1,6 +1,7 @@
 // What we rely on in Okta's answers, read straight into accounts.
 import { z } from 'zod'
 import { type Account, type AccountStatus, accountOf, moment } from '../account.ts'
+import { textAt } from '../bodies.ts'
 
 const statuses = {
   STAGED: 'invited',
@@ -37,11 +38,7 @@ export function toAccount(item: unknown): Account {
 }
 
 /** The organisation's name, where the answer has one. */
-export function companyOf(body: unknown): string | null {
-  return z.object({ companyName: z.string().min(1) }).safeParse(body).data?.companyName ?? null
-}
+export const companyOf = textAt('companyName')
 
 /** Okta's own error code. */
-export function codeOf(body: unknown): string | undefined {
-  return z.object({ errorCode: z.string() }).safeParse(body).data?.errorCode
-}
+export const codeOf = textAt('errorCode')
