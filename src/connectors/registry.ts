@@ -3,6 +3,7 @@ import { asana } from './asana/asana.ts'
 import { atlassian } from './atlassian/atlassian.ts'
 import { box } from './box/box.ts'
 import type { Connector } from './connector.ts'
+import { datadog } from './datadog/datadog.ts'
 import { dropbox } from './dropbox/dropbox.ts'
 import { entra } from './entra/entra.ts'
 import { figma } from './figma/figma.ts'
@@ -10,15 +11,19 @@ import { github } from './github/github.ts'
 import { gitlab } from './gitlab/gitlab.ts'
 import { google } from './google/google.ts'
 import { hubspot } from './hubspot/hubspot.ts'
+import { intercom } from './intercom/intercom.ts'
 import { jira } from './jira/jira.ts'
 import { linear } from './linear/linear.ts'
 import { miro } from './miro/miro.ts'
+import { monday } from './monday/monday.ts'
 import { notion } from './notion/notion.ts'
 import { okta } from './okta/okta.ts'
+import { pagerduty } from './pagerduty/pagerduty.ts'
 import { salesforce } from './salesforce/salesforce.ts'
 import { scim } from './scim/scim.ts'
-import { slackGrid } from './slack-grid/slack-grid.ts'
+import { sentry } from './sentry/sentry.ts'
 import { slack } from './slack/slack.ts'
+import { slackGrid } from './slack-grid/slack-grid.ts'
 import { zendesk } from './zendesk/zendesk.ts'
 import { zoom } from './zoom/zoom.ts'
 
@@ -27,20 +32,25 @@ export const connectors: readonly Connector[] = [
   asana,
   atlassian,
   box,
+  datadog,
   dropbox,
   figma,
   github,
   gitlab,
   google,
   hubspot,
+  intercom,
   jira,
   linear,
   entra,
   miro,
+  monday,
   notion,
   okta,
+  pagerduty,
   salesforce,
   scim,
+  sentry,
   slack,
   slackGrid,
   zendesk,
