@@ -35,6 +35,8 @@ export interface Req {
   query?: Readonly<Record<string, string>>
   headers?: Readonly<Record<string, string>>
   body?: unknown
+  /** What the pager carries from one request to the next, such as lists not yet read. Never sent. */
+  carried?: unknown
 }
 
 /** An answer of status 2xx (or any, for error rules); `body` is parsed JSON, or null when there is none. */

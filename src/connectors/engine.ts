@@ -5,6 +5,7 @@ import type { Account } from './account.ts'
 import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
 import { type Answered, type Call, call } from './call.ts'
 import type { Connector, Credentials, Req } from './connector.ts'
+import { ProviderError } from './errors.ts'
 import { createHttp, type Http } from './http.ts'
 import { nothingLooked } from './lookup.ts'
 import type { RowProblem } from './rows.ts'
@@ -150,6 +151,7 @@ function tenantOf(asked: Asked, body: unknown) {
     const { key, name } = asked.connector.tenant(body, asked.credentials)
     return { tenantKey: key, tenantName: name }
   } catch (cause) {
+    if (cause instanceof ProviderError) throw cause
     throw providerError(asked, 'unreadable', `${asked.what} no tenant`, { cause })
   }
 }
