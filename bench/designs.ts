@@ -57,7 +57,7 @@ function* accountPages(file: string): Generator<Page> {
   const listing = connectorById('okta')?.listings[0]
   if (!listing) throw new Error('Okta lists nobody')
   for (const text of readPages(file)) {
-    const items = listing.items(JSON.parse(text))
+    const items = listing.items(JSON.parse(text), credentials)
     if (!items) throw new Error('A page is no list')
     yield readRows(listing, items, { credentials, looked: nothingLooked })
   }

@@ -113,7 +113,7 @@ export interface Listing<C extends Credentials = Credentials> {
   name: string
   request(credentials: C): Req
   /** The array of items; undefined: the answer is of the wrong shape. */
-  items(body: unknown): readonly unknown[] | undefined
+  items(body: unknown, credentials: C): readonly unknown[] | undefined
   page: Pager
   /** Parse one item, straight into an Account; null: leave it out (a bot). Throws when it cannot be read. */
   account(item: unknown, credentials: C, looked: Looked): Account | null

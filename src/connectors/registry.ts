@@ -15,6 +15,7 @@ import { figma } from './figma/figma.ts'
 import { github } from './github/github.ts'
 import { gitlab } from './gitlab/gitlab.ts'
 import { google } from './google/google.ts'
+import { httpJson } from './http-json/http-json.ts'
 import { hubspot } from './hubspot/hubspot.ts'
 import { intercom } from './intercom/intercom.ts'
 import { jira } from './jira/jira.ts'
@@ -55,6 +56,7 @@ export const connectors: readonly Connector[] = [
   github,
   gitlab,
   google,
+  httpJson,
   hubspot,
   intercom,
   jira,

@@ -121,7 +121,7 @@ export async function askListing(
 
 /** Read one answer. Throws `unreadable` without a list, or when more than half its rows cannot be read. */
 export function readPage(asked: Asked, listing: Listing, { res, looked }: { res: Res; looked: Looked }) {
-  const items = listing.items(res.body)
+  const items = listing.items(res.body, asked.credentials)
   if (!items)
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
   const rows = readRows(listing, items, { credentials: asked.credentials, looked })

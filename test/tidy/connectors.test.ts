@@ -1,6 +1,7 @@
 // What a connector is made of: two files, a line in the registry, a stand-in and a page, and a page that is current.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { fieldsOf } from '../../src/connectors/connector.ts'
 import { connectors } from '../../src/connectors/registry.ts'
 import { connectorPages } from './connector-pages.ts'
 
@@ -53,4 +54,15 @@ test('ids, names and tenants’ words are told apart in the menu', () => {
   for (const of of ['id', 'name'] as const)
     expect(new Set(connectors.map(one => one[of])).size, of).toBe(connectors.length)
   for (const { emoji, id } of connectors) expect(emoji, id).toMatch(/^:[\w+-]+:$/)
+})
+
+test('no connector asks for a field by the key of one of the form’s own', () => {
+  const gestures = readdirSync('src/chat').map(name => readFileSync(`src/chat/${name}`, 'utf8'))
+  const own = gestures.flatMap(text => [...text.matchAll(/blockId: '([\w-]+)'/g)].map(found => found[1]))
+  expect(own).toContain('name')
+  for (const one of connectors)
+    expect(
+      fieldsOf(one).filter(({ key }) => own.includes(key)),
+      one.id,
+    ).toEqual([])
 })
