@@ -45,6 +45,16 @@ test.each(Object.entries(scimPresets))('%s is asked at its own address', async (
 })
 
 test.each([
+  ['trello', '', 'https://trello.com/scim/v2/users'],
+  ['keeper', '123', 'https://keepersecurity.com/api/rest/scim/v2/123/Users'],
+  ['loom', 'www.loom.com', 'https://www.loom.com/scim/Users'],
+  ['asana', '', 'https://app.asana.com/api/1.0/scim/Users'],
+])('%s is found by its odd address', async (app, part, users) => {
+  await listAll(engine, scim, { ...blank, app, part })
+  expect(asked[0]?.url).toBe(`${users}?startIndex=1&count=1`)
+})
+
+test.each([
   { given: {}, problems: { address: 'Choose the application, or give its SCIM base address.' } },
   { given: { app: 'keeper' }, problems: { part: 'Give the node ID.' } },
   { given: { app: 'guru' }, problems: { user: 'Guru wants a user name.' } },
