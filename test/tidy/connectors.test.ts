@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { fieldsOf } from '../../src/connectors/connector.ts'
 import { connectors } from '../../src/connectors/registry.ts'
+import { emoji } from '../../src/sandbox/page/emoji.ts'
 import { connectorPages } from './connector-pages.ts'
 
 const registry = readFileSync('src/connectors/registry.ts', 'utf8')
@@ -53,7 +54,16 @@ test('the table and the pages say what the declarations say (npm run connectors:
 test('ids, names and tenants’ words are told apart in the menu', () => {
   for (const of of ['id', 'name'] as const)
     expect(new Set(connectors.map(one => one[of])).size, of).toBe(connectors.length)
-  for (const { emoji, id } of connectors) expect(emoji, id).toMatch(/^:[\w+-]+:$/)
+})
+
+test('each has a sign that every workspace has: the sandbox draws it', () => {
+  for (const connector of connectors)
+    expect(emoji[connector.emoji.replaceAll(':', '')], `${connector.id} ${connector.emoji}`).toBeTruthy()
+})
+
+test('no page is left of an application that is gone', () => {
+  const pages = readdirSync('docs/connectors').filter(name => !['README.md', 'ADDING.md'].includes(name))
+  expect(pages.sort()).toEqual(connectors.map(({ id }) => `${id}.md`).sort())
 })
 
 test('no connector asks for a field by the key of one of the form’s own', () => {

@@ -21,7 +21,7 @@ const scope = 'settings.users.read'
 export const hubspot = defineConnector(credentials, {
   id: 'hubspot',
   name: 'HubSpot',
-  emoji: ':gear:',
+  emoji: ':tangerine:',
   privileges: [`Scope: ${scope}`],
   tokenFrom: {
     text: 'Make a private app in HubSpot, under Settings, Integrations, Private apps, with the scope.',

@@ -1,26 +1,7 @@
 // Slack's text: mrkdwn with links, mentions, dates and emoji; and plain text with emoji. Nothing is ever taken as HTML.
 import type { ComponentChildren } from 'preact'
+import { emoji } from './emoji.ts'
 import { useKnown } from './store.ts'
-
-const emoji: Record<string, string> = {
-  arrows_counterclockwise: '🔄',
-  busts_in_silhouette: '👥',
-  closed_lock_with_key: '🔐',
-  gear: '⚙️',
-  hourglass_flowing_sand: '⏳',
-  information_source: 'ℹ️',
-  large_blue_circle: '🔵',
-  large_green_circle: '🟢',
-  large_yellow_circle: '🟡',
-  link: '🔗',
-  no_entry: '⛔',
-  octopus: '🐙',
-  red_circle: '🔴',
-  warning: '⚠️',
-  wastebasket: '🗑️',
-  white_check_mark: '✅',
-  white_circle: '⚪',
-}
 
 /** `:name:` as its sign; an unknown name stays as it is written. */
 export function withEmoji(text: string): string {
