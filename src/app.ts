@@ -26,7 +26,8 @@ import { newId } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
 import { createSlackDoor } from './slack/bolt.ts'
 import { createSlackClient } from './slack/client.ts'
-import { createRunner } from './sync/execute.ts'
+import { createRunner } from './sync/lanes.ts'
+import { type RunLimits, runLimits } from './sync/limits.ts'
 import { createRemover } from './sync/remove.ts'
 import { createSweep } from './sync/sweep.ts'
 
@@ -51,6 +52,8 @@ export interface AppOptions {
   prepare?: () => Promise<void>
   /** How often the sweep looks for due work; 15,000 ms unless told. */
   sweepEveryMs?: number
+  /** How many runs at once; `runLimits` unless told. */
+  limits?: Partial<RunLimits>
 }
 
 export interface App {
@@ -89,7 +92,18 @@ export function createApp(options: AppOptions): App {
     : createNoMailer()
   const owner = newId()
   const ring: Ring = bell => jobs.ring(bell)
-  const work = { db, clock, log, engine, seal, ring, channel, owner, patienceMs }
+  const work = {
+    db,
+    clock,
+    log,
+    engine,
+    seal,
+    ring,
+    channel,
+    owner,
+    patienceMs,
+    limits: { ...runLimits, ...options.limits },
+  }
   const runner = createRunner(work)
   const remover = createRemover(work)
   const sweep = createSweep(work)
@@ -116,6 +130,7 @@ export function createApp(options: AppOptions): App {
         }
       : null,
     nextDue: { sync: runner.nextDue, removal: remover.nextDue, deliver: deliverer.nextDue },
+    nudges: { sync: runner.nudge },
   })
   const house: House = { db, clock, log, engine, connectors, seal, slack, ring, channel, allowPrivateNetwork }
   const gestures = [

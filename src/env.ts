@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Access } from './chat/authorize.ts'
 import type { LogLevel } from './lib/log.ts'
+import { type RunLimits, runLimits } from './sync/limits.ts'
 
 export interface Settings {
   port: number
@@ -21,6 +22,7 @@ export interface Settings {
   secretKeys: Buffer[] | null
   allowPrivateNetwork: boolean
   roles: { chat: boolean; work: boolean }
+  limits: RunLimits
   logLevel: LogLevel
   /** For the fault suite: where this process ends itself. Null: nowhere. */
   crashAt: string | null
@@ -39,6 +41,13 @@ const holders = z
     ids => ids.every(id => /^[UWS][A-Z0-9]{2,}$/.test(id)),
     'lists something that is neither a Slack user id (U0123ABCD) nor a user group’s (S0123ABCD); copy ids from a profile’s menu',
   )
+
+const countUpTo = (max: number) =>
+  z.coerce
+    .number('is not a number')
+    .int('is not a whole number')
+    .min(1, 'is less than 1')
+    .max(max, `is more than ${max}`)
 
 /** One entry a variable: how it is read, and what to say of a bad one. */
 const variables = z.object({
@@ -100,6 +109,9 @@ const variables = z.object({
       roles => roles.length > 0 && roles.every(role => role === 'chat' || role === 'work'),
       'lists something else than chat and work',
     ),
+  SAASM_RUNS_AT_ONCE: countUpTo(50).default(runLimits.runsAtOnce),
+  SAASM_HOST_RUNS_AT_ONCE: countUpTo(50).default(runLimits.hostRunsAtOnce),
+  SAASM_HOST_STARTS_PER_SECOND: countUpTo(1_000).default(runLimits.hostStartsPerSecond),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'is none of debug, info, warn, error, silent')
     .default('info'),
@@ -149,6 +161,11 @@ export function readSettings(environment: Record<string, string | undefined>): R
       secretKeys: env.SAASM_SECRET_KEY ?? null,
       allowPrivateNetwork: env.SAASM_ALLOW_PRIVATE_NETWORK === 'true',
       roles: { chat: env.SAASM_ROLES.includes('chat'), work: env.SAASM_ROLES.includes('work') },
+      limits: {
+        runsAtOnce: env.SAASM_RUNS_AT_ONCE,
+        hostRunsAtOnce: env.SAASM_HOST_RUNS_AT_ONCE,
+        hostStartsPerSecond: env.SAASM_HOST_STARTS_PER_SECOND,
+      },
       logLevel: env.LOG_LEVEL,
       crashAt: env.SAASM_CRASH_AT ?? null,
     },

@@ -192,12 +192,13 @@ export async function nextTransition(tx: Tx, id: string): Promise<number> {
   return one(rows, 'an announced instance exists').seq
 }
 
-/** Live instances due at `now`, longest overdue first; at most `limit`. */
-export async function dueInstances(conn: Conn, now: Date, limit: number): Promise<Instance[]> {
-  return conn
+/** Live instances due at `now`, longest overdue first, locked; at most `limit`. What somebody else is changing is left out. */
+export async function lockDueInstances(tx: Tx, now: Date, limit: number): Promise<Instance[]> {
+  return tx
     .select()
     .from(instanceTable)
     .where(and(eq(instanceTable.status, 'live'), lte(instanceTable.nextSyncAt, now)))
     .orderBy(asc(instanceTable.nextSyncAt))
     .limit(limit)
+    .for('update', { skipLocked: true })
 }

@@ -7,7 +7,12 @@ export interface Drain {
   idle(): Promise<void>
 }
 
-export function createDrain(work: () => Promise<void>, failed: (error: unknown) => void): Drain {
+/** `nudge`: told of a wake while the work goes on already, so that it need not come to its end first. */
+export function createDrain(
+  work: () => Promise<void>,
+  failed: (error: unknown) => void,
+  nudge: () => void = () => {},
+): Drain {
   let running: Promise<void> | undefined
   let again = false
 
@@ -21,8 +26,11 @@ export function createDrain(work: () => Promise<void>, failed: (error: unknown) 
 
   return {
     wake() {
-      if (running) again = true
-      else running = run()
+      if (!running) running = run()
+      else {
+        again = true
+        nudge()
+      }
     },
     idle: async () => running,
   }

@@ -25,6 +25,8 @@ export interface JobsOptions {
   handlers: Readonly<Record<Bell | 'sweep', Handler>> | null
   /** Asked after each look: what falls due before the next sweep is looked at on time. */
   nextDue?: Readonly<Partial<Record<Bell, NextDue>>>
+  /** Told of a ring while the handler of that bell is still at work. */
+  nudges?: Readonly<Partial<Record<Bell, () => void>>>
 }
 
 export interface Jobs {
@@ -47,7 +49,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const { log, handlers } = options
   const stopping = new AbortController()
   const timers = new Map<Bell | 'sweep', NodeJS.Timeout>()
-  const drains = handlers ? drainsOf(alarmed(handlers), stopping.signal, log) : null
+  const drains = handlers ? drainsOf(alarmed(handlers), options, stopping.signal) : null
   let open: { store: OpenStore; agenda: Agenda } | undefined
   let retry: NodeJS.Timeout | undefined
   let watchdog: NodeJS.Timeout | undefined
@@ -166,14 +168,15 @@ export function createJobs(options: JobsOptions): Jobs {
 
 function drainsOf(
   handlers: Readonly<Record<Bell | 'sweep', Handler>>,
+  { log, nudges = {} }: Pick<JobsOptions, 'log' | 'nudges'>,
   signal: AbortSignal,
-  log: Log,
 ): Record<Bell | 'sweep', Drain> {
   const drainOf = (name: Bell | 'sweep') =>
     createDrain(
       () => handlers[name](signal),
       error =>
         log.error({ err: error, work: name }, 'Due work could not be looked at; the next sweep looks again'),
+      name === 'sweep' ? undefined : nudges[name],
     )
   return {
     sweep: drainOf('sweep'),

@@ -11,19 +11,9 @@ import { crashpoint } from '../lib/crashpoint.ts'
 import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
 import type { SyncRun } from './run.ts'
-import { ClaimLost, claimRun, giveBackRun, heartbeatMs, holdRun, nextWorkMs, settleRun } from './store.ts'
-import { syncRunTable } from './table.ts'
+import { ClaimLost, giveBackRun, heartbeatMs, holdRun, settleRun } from './store.ts'
 import type { Work } from './work.ts'
 
-export interface Runner {
-  /** Milliseconds until a run falls due, or until a dead worker's lease ends. */
-  nextDue(): Promise<number | undefined>
-  /** Execute every run that is due, a few at a time; stops at page edges when the signal says so. */
-  runDue(signal: AbortSignal): Promise<void>
-}
-
-/** Runs of one process at a time: each holds a connection only while it stages and merges. */
-const runsAtOnceMax = 4
 /** A vendor may put one run off for this long in all; then it has failed. */
 const putOffMaxMs = 6 * 3_600_000
 /** A run that took its worker down this often is failed, so that it cannot go on for ever. */
@@ -31,25 +21,8 @@ const attemptsMax = 5
 /** How long a merge may still take to answer after its claim was lost: it may have been its own commit. */
 const lostGraceMs = 5_000
 
-export function createRunner(work: Work): Runner {
-  async function lane(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const run = await claimRun(work.db, work.owner, work.clock.now())
-      if (!run) return
-      crashpoint('run-claimed')
-      await execute(work, run, signal)
-    }
-  }
-  return {
-    nextDue: () => nextWorkMs(work.db.conn, syncRunTable, work.clock.now()),
-    async runDue(signal) {
-      await Promise.all(Array.from({ length: runsAtOnceMax }, () => lane(signal)))
-    },
-  }
-}
-
 /** One claimed run to its end: settled, given back, or left to its lease when the database does not answer. */
-async function execute(work: Work, run: SyncRun, signal: AbortSignal): Promise<void> {
+export async function execute(work: Work, run: SyncRun, signal: AbortSignal): Promise<void> {
   const { db, clock } = work
   const instance = await instanceById(db.conn, run.instanceId)
   if (instance?.status !== 'live') {

@@ -7,6 +7,7 @@ import { instanceById, lockInstance, moveInstance, recordOutcome } from '../inst
 import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
 import { announcementOf } from './conclude.ts'
+import { hostOf, joinLines } from './hosts.ts'
 import type { Removal } from './removal.ts'
 import { nextSyncAt } from './schedule.ts'
 import { advanceRemoval, ClaimLost, claimRemoval, giveBackRemoval, nextWorkMs } from './store.ts'
@@ -96,6 +97,8 @@ async function end(tx: Tx, work: Work, removal: Removal): Promise<void> {
     instance,
     after: { removed: removal.removed },
   })
+  // A run that was asked for meanwhile may go on now.
+  await joinLines(tx, [hostOf(instance)])
 }
 
 function nextOf(removal: Removal, live: boolean): string {

@@ -1,8 +1,11 @@
 // Asking for work: a row in the caller's transaction, a ring after its commit.
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Tx } from '../db/db.ts'
+import { instanceById } from '../instances/store.ts'
 import type { Ring } from '../jobs/jobs.ts'
+import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
+import { hostOf, joinLines, sizeOf } from './hosts.ts'
 import type { Removal, RemovalKind } from './removal.ts'
 import type { RunTrigger, SyncRun } from './run.ts'
 import { cancelRequested, openRemovalOf, openRunOf } from './store.ts'
@@ -27,7 +30,14 @@ export async function requestRun(
 ): Promise<{ run: SyncRun; created: boolean }> {
   const open = await openRunOf(tx, wanted.instanceId)
   const enough = wanted.trigger === 'manual' || wanted.trigger === 'scheduled'
-  if (open && (enough || open.state === 'requested')) return { run: open, created: false }
+  const urgent = wanted.trigger !== 'scheduled'
+  if (open && (enough || open.state === 'requested')) {
+    if (urgent) await hurry(tx, open, ring)
+    return { run: open, created: false }
+  }
+  const instance = await instanceById(tx, wanted.instanceId)
+  if (!instance) throw new Error('A run was asked for of an instance that does not exist')
+  const host = hostOf(instance)
   const rows = await tx
     .insert(syncRunTable)
     .values({
@@ -36,11 +46,15 @@ export async function requestRun(
       trigger: wanted.trigger,
       requestedBy: wanted.by,
       state: 'requested',
+      host,
+      size: sizeOf(sql`${wanted.instanceId}`),
+      urgent,
       dueAt: wanted.now,
       requestedAt: wanted.now,
     })
     .onConflictDoNothing()
     .returning()
+  await joinLines(tx, [host])
   tx.afterCommit(() => ring('sync'))
   const [run] = rows
   if (run) return { run, created: true }
@@ -51,6 +65,45 @@ export async function requestRun(
     .where(and(eq(syncRunTable.instanceId, wanted.instanceId), eq(syncRunTable.state, 'requested')))
   if (!theirs) throw new Error('A run was asked for and is gone: try again')
   return { run: theirs, created: false }
+}
+
+/** A person waits now for what only the schedule had asked for: it goes before the rest of its line. */
+async function hurry(tx: Tx, run: SyncRun, ring: Ring): Promise<void> {
+  if (run.state !== 'requested' || run.urgent) return
+  await tx
+    .update(syncRunTable)
+    .set({ urgent: true })
+    .where(and(eq(syncRunTable.id, run.id), eq(syncRunTable.state, 'requested')))
+  await joinLines(tx, [run.host])
+  tx.afterCommit(() => ring('sync'))
+}
+
+/** One due instance, and when its next run is to be. */
+export interface DueRun {
+  instanceId: string
+  host: string
+  nextSyncAt: Date
+}
+
+/** Ask for the scheduled runs of many instances, in three statements. An open run is enough, as it is in `requestRun`. */
+export async function requestScheduled(tx: Tx, due: readonly DueRun[], now: Date): Promise<void> {
+  const rows = due.map(({ instanceId, host, nextSyncAt: next }) => ({
+    ...{ id: newId(), instance_id: instanceId, host, next: next.toISOString() },
+  }))
+  const wanted = sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as d(id uuid, instance_id uuid, host text, next timestamptz)`
+  const at = now.toISOString()
+  await tx.execute(sql`
+    insert into sync_run (id, instance_id, trigger, state, host, size, due_at, requested_at)
+    select d.id, d.instance_id, 'scheduled', 'requested', d.host, ${sizeOf(sql`d.instance_id`)}, ${at}, ${at} from ${wanted}
+    where not exists (
+      select 1 from sync_run o where o.instance_id = d.instance_id and o.state in ('requested', 'running'))
+    on conflict do nothing`)
+  crashpoint('run-requested')
+  await tx.execute(sql`update instance i set next_sync_at = d.next from ${wanted} where i.id = d.instance_id`)
+  await joinLines(
+    tx,
+    due.map(({ host }) => host),
+  )
 }
 
 export interface RemovalRequest {

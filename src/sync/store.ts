@@ -1,6 +1,6 @@
 // The work rows of this room at rest: claimed with a fence, kept alive, settled if still held, and read for people.
 import { and, desc, eq, inArray, sql } from 'drizzle-orm'
-import { type Conn, type Db, isUniqueViolation } from '../db/db.ts'
+import type { Conn, Db } from '../db/db.ts'
 import type { Removal } from './removal.ts'
 import { type RunState, runMoves, type SyncRun } from './run.ts'
 import { removalTable, syncRunTable } from './table.ts'
@@ -9,40 +9,8 @@ import { removalTable, syncRunTable } from './table.ts'
 export const leaseSeconds = 60
 export const heartbeatMs = (leaseSeconds * 1000) / 3
 
-const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
-
-/**
- * Claim the run that is due longest, one running run an instance, and none whose users are being removed; undefined: none.
- * Attempt and fence grow by one.
- */
-export async function claimRun(db: Db, owner: string, now: Date): Promise<SyncRun | undefined> {
-  try {
-    const rows = await db.conn
-      .update(syncRunTable)
-      .set({
-        state: 'running',
-        attempt: sql`${syncRunTable.attempt} + 1`,
-        fence: sql`${syncRunTable.fence} + 1`,
-        leaseUntil: lease,
-        leaseOwner: owner,
-        startedAt: sql`coalesce(${syncRunTable.startedAt}, ${now.toISOString()})`,
-      })
-      .where(
-        sql`${syncRunTable.id} = (
-          select r.id from sync_run r
-          where ((r.state = 'requested' and r.due_at <= ${now.toISOString()}) or (r.state = 'running' and r.lease_until < now()))
-            and not exists (select 1 from sync_run o where o.instance_id = r.instance_id and o.state = 'running' and o.id <> r.id)
-            and not exists (select 1 from removal m where m.instance_id = r.instance_id and m.state in ('requested', 'running'))
-          order by r.due_at limit 1 for update skip locked)`,
-      )
-      .returning()
-    return rows[0]
-  } catch (error) {
-    // Another worker claimed a run of the same instance between our look and our write.
-    if (isUniqueViolation(error)) return undefined
-    throw error
-  }
-}
+/** The end of a lease that begins now. */
+export const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
 
 /** Somebody else holds the claim by now: nothing more may be written under it. */
 export class ClaimLost extends Error {

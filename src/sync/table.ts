@@ -1,4 +1,4 @@
-// The work rows of this room: runs of instances, and removals of users.
+// The work rows of this room: runs of instances, the lines they wait in, and removals of users.
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -7,6 +7,7 @@ import {
   integer,
   jsonb,
   pgTable,
+  smallint,
   text,
   timestamp,
   uniqueIndex,
@@ -16,7 +17,7 @@ import { instanceTable } from '../instances/table.ts'
 import type { Held } from './held.ts'
 import type { Fault } from './outcome.ts'
 import type { RemovalKind, RemovalState } from './removal.ts'
-import type { RunState, RunTrigger } from './run.ts'
+import type { RunSize, RunState, RunTrigger } from './run.ts'
 
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 
@@ -40,6 +41,12 @@ export const syncRunTable = pgTable(
     /** The Slack user who asked; null for the schedule. Hears the end when the trigger is manual. */
     requestedBy: text('requested_by'),
     state: text('state').$type<RunState>().notNull(),
+    /** The vendor's host that it reads from, as it was when the run was asked for. */
+    host: text('host').notNull().default(''),
+    /** How long it will take, from the instance's last run. */
+    size: text('size').$type<RunSize>().notNull().default('unknown'),
+    /** Somebody waits for it: taken before what the schedule asked for. */
+    urgent: boolean('urgent').notNull().default(false),
     ...lease(),
     requestedAt: at('requested_at').notNull(),
     startedAt: at('started_at'),
@@ -60,10 +67,37 @@ export const syncRunTable = pgTable(
     // One running run an instance, and one waiting: a second request finds the first.
     uniqueIndex('sync_run_running').on(table.instanceId).where(sql`state = 'running'`),
     uniqueIndex('sync_run_requested').on(table.instanceId).where(sql`state = 'requested'`),
-    // The claim's question.
-    index('sync_run_due').on(table.dueAt).where(sql`state in ('requested', 'running')`),
+    // The claim's questions: what waits on a host, in its order, and how much runs there. No lease in it: each page renews one.
+    index('sync_run_waiting')
+      .on(table.host, table.urgent.desc().nullsFirst(), table.dueAt)
+      .where(sql`state = 'requested'`),
+    index('sync_run_on_host').on(table.host).where(sql`state = 'running'`),
     // /saasm history.
     index('sync_run_history').on(table.instanceId, table.requestedAt),
+  ],
+)
+
+/** The line of one vendor host: its row is locked by who starts a run there, so that all processes keep one count and one pace. */
+export const syncHostTable = pgTable(
+  'sync_host',
+  {
+    host: text('host').primaryKey(),
+    /** When the first of its waiting runs falls due; null: none waits. */
+    dueAt: at('due_at'),
+    /** One of the waiting runs is urgent. */
+    urgent: boolean('urgent').notNull().default(false),
+    /** Place in `runSizes` of the smallest run that waits: a process that has its share of large ones passes by the others. */
+    smallest: smallint('smallest').notNull().default(0),
+    /** When a claim looks here next, by the database's clock. */
+    readyAt: at('ready_at').notNull().default(sql`now()`),
+    /** No run is started here before, by the database's clock. */
+    nextStartAt: at('next_start_at').notNull().default(sql`now()`),
+  },
+  table => [
+    // The claim's first question: whose turn it is, the longest waiting first.
+    index('sync_host_turn')
+      .on(table.urgent.desc().nullsFirst(), table.readyAt)
+      .where(sql`due_at is not null`),
   ],
 )
 

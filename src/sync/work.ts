@@ -5,6 +5,7 @@ import type { Seal } from '../instances/seal.ts'
 import type { Ring } from '../jobs/jobs.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { RunLimits } from './limits.ts'
 
 export interface Work {
   db: Db
@@ -19,4 +20,6 @@ export interface Work {
   owner: string
   /** The longest single wait for a busy vendor within a run; a longer one gives the run back until then. */
   patienceMs: number
+  /** `runLimits` unless told. */
+  limits?: RunLimits
 }

@@ -125,10 +125,11 @@ describe('a worker that died', () => {
     const { id } = await room.instance()
     const { run } = await room.ask(id)
     for (let crash = 1; crash <= 5; crash += 1) {
-      const at = gate()
-      void room.runDue(undefined, `worker ${crash}`, halting(at)).catch(() => {})
+      const [at, dead] = [gate(), new AbortController()]
+      void room.runDue(dead.signal, `worker ${crash}`, halting(at)).catch(() => {})
       await at.reached
       expect(await room.latest(id)).toMatchObject({ state: 'running', attempt: crash })
+      dead.abort()
       await room.die()
     }
     await room.runDue(undefined, 'sixth')

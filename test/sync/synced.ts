@@ -11,7 +11,8 @@ import { one } from '../../src/lib/assert.ts'
 import { movableClock } from '../../src/lib/clock.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { silentLog } from '../../src/lib/log.ts'
-import { createRunner } from '../../src/sync/execute.ts'
+import { createRunner, type Runner } from '../../src/sync/lanes.ts'
+import { type RunLimits, runLimits } from '../../src/sync/limits.ts'
 import { createRemover } from '../../src/sync/remove.ts'
 import { requestRun } from '../../src/sync/request.ts'
 import type { RunTrigger } from '../../src/sync/run.ts'
@@ -86,7 +87,7 @@ export async function startSync() {
     pages: (_connector, _credentials, { signal }) => vendor(signal),
     close: async () => {},
   }
-  const workOf = (owner: string, pages?: Pages): Work => ({
+  const workOf = (owner: string, pages?: Pages, limits: Partial<RunLimits> = {}): Work => ({
     db,
     clock,
     log: silentLog,
@@ -96,8 +97,11 @@ export async function startSync() {
     channel: 'C0SYNC',
     owner,
     patienceMs: 60_000,
+    // No pace: tests sync one instance again and again.
+    limits: { ...runLimits, hostStartsPerSecond: 10_000, ...limits },
   })
   const never = new AbortController().signal
+  const runners = new Set<Runner>()
   const rows = (text: string, ...values: string[]) => db.sql.unsafe(text, values)
   const refreshed = async (id: string): Promise<Instance> => {
     const found = await instanceById(db.conn, id)
@@ -133,8 +137,15 @@ export async function startSync() {
         requestRun(tx, { instanceId, trigger, by, now: clock.now() }, work => rings.push(work)),
       ),
     /** Work off what is due, as the process called `owner`; `pages` is what only this one is listed. */
-    runDue: (signal = never, owner = 'first', pages?: Pages) =>
-      createRunner(workOf(owner, pages)).runDue(signal),
+    runDue: async (signal = never, owner = 'first', pages?: Pages, limits?: Partial<RunLimits>) => {
+      const runner = createRunner(workOf(owner, pages, limits))
+      runners.add(runner)
+      await runner.runDue(signal).finally(() => runners.delete(runner))
+    },
+    /** A ring reaches the runners that are at work. */
+    nudge() {
+      for (const runner of runners) runner.nudge()
+    },
     removeDue: (signal = never) => createRemover(workOf('first')).removeDue(signal),
     async sync(instanceId: string, ...pages: readonly Page[]) {
       vendor = listing(...pages)

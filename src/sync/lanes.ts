@@ -1,0 +1,118 @@
+// The lanes: a process executes several runs side by side, and claims the next ones as soon as there is room.
+import { crashpoint } from '../lib/crashpoint.ts'
+import { claimRuns, takeOverRuns } from './claim.ts'
+import { execute } from './execute.ts'
+import { joinLines, nextRunMs, paceMs } from './hosts.ts'
+import { runLimits } from './limits.ts'
+import type { SyncRun } from './run.ts'
+import type { Work } from './work.ts'
+
+export interface Runner {
+  /** Milliseconds until a run may be started, or until a dead worker's lease ends. */
+  nextDue(): Promise<number | undefined>
+  /** Execute every run that is due, a few at a time; stops at page edges when the signal says so. */
+  runDue(signal: AbortSignal): Promise<void>
+  /** While runs are executed: look at once whether another one may join them. */
+  nudge(): void
+}
+
+/** Lanes that are free look this often by themselves while others run: another process's ring may be lost. */
+const lookEveryMs = 2_000
+
+export function createRunner(work: Work): Runner {
+  const nudges = new Set<() => void>()
+  return {
+    nextDue: () => nextRunMs(work.db.conn, work.clock.now()),
+    async runDue(signal) {
+      const lanes = createLanes(work, signal)
+      nudges.add(lanes.nudge)
+      await lanes.work().finally(() => nudges.delete(lanes.nudge))
+    },
+    nudge() {
+      for (const nudge of nudges) nudge()
+    },
+  }
+}
+
+function createLanes(work: Work, signal: AbortSignal) {
+  const limits = work.limits ?? runLimits
+  const running = new Set<Promise<void>>()
+  let freed: string[] = []
+  let failure: unknown
+  /** A worker may have died since the last look. */
+  let lookForDead = true
+  /** Something has happened since the last look. */
+  let again = false
+  let wake = () => {}
+
+  const places = () => limits.runsAtOnce - running.size
+  const claimant = () => ({ owner: work.owner, now: work.clock.now(), limits, places: places() })
+
+  function start(runs: readonly SyncRun[]): void {
+    for (const run of runs) {
+      crashpoint('run-claimed')
+      const lane = execute(work, run, signal)
+        .catch(error => {
+          failure ??= error
+        })
+        .finally(() => {
+          running.delete(lane)
+          freed.push(run.host)
+          stir()
+        })
+      running.add(lane)
+    }
+  }
+
+  /** Fill the free lanes; false: no line was there to be asked. */
+  async function fill(): Promise<boolean> {
+    again = false
+    if (places() > 0 && lookForDead) {
+      lookForDead = false
+      start(await takeOverRuns(work.db, claimant()))
+    }
+    if (places() <= 0) return false
+    const hosts = freed
+    freed = []
+    const { runs, looked } = await claimRuns(work.db, claimant(), hosts)
+    start(runs)
+    return looked > 0
+  }
+
+  /** Until something happens, or the time is over. */
+  async function pause(ms: number): Promise<void> {
+    const woken = new Promise<void>(resolve => {
+      wake = resolve
+    })
+    const timer = setTimeout(nudge, Math.ceil(ms))
+    signal.addEventListener('abort', stir, { once: true })
+    if (!again) await woken
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stir)
+  }
+
+  function stir(): void {
+    again = true
+    wake()
+  }
+
+  function nudge(): void {
+    lookForDead = true
+    stir()
+  }
+
+  return {
+    nudge,
+    async work(): Promise<void> {
+      while (!signal.aborted && failure === undefined) {
+        if ((await fill()) || again) continue
+        const ms = places() > 0 ? await paceMs(work.db.conn, work.clock.now()) : undefined
+        if (running.size === 0 && ms === undefined) break
+        await pause(ms ?? lookEveryMs)
+      }
+      await Promise.all(running)
+      if (freed.length > 0) await joinLines(work.db.conn, freed)
+      if (failure !== undefined) throw failure
+    },
+  }
+}
