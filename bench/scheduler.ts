@@ -62,6 +62,8 @@ try {
 } finally {
   await server.stop()
 }
+// Agenda leaves a timer behind for each job that has ended.
+process.exit(0)
 
 /** Instances of one company each, on a host of its own, all of them due now. */
 async function seed({ sql }: Server): Promise<void> {
