@@ -77,7 +77,7 @@ export const syncRunTable = pgTable(
   ],
 )
 
-/** The line of one vendor host: its row is locked by who starts a run there, so that all processes keep one count and one pace. */
+/** The line of one vendor host: its row is locked by who starts a run there, so that all processes keep one count and one pace. @public drizzle-kit reads it. */
 export const syncHostTable = pgTable(
   'sync_host',
   {
