@@ -24,6 +24,7 @@ CREATE TABLE "sync_host" (
 	"host" text PRIMARY KEY NOT NULL,
 	"due_at" timestamp with time zone,
 	"urgent" boolean DEFAULT false NOT NULL,
+	"smallest" smallint DEFAULT 0 NOT NULL,
 	"ready_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"next_start_at" timestamp with time zone DEFAULT now() NOT NULL
 );

@@ -1,9 +1,10 @@
 // Claiming runs: each host's line gives one at its pace and under its cap, whichever process asks; dead workers' runs are taken over.
-import { sql } from 'drizzle-orm'
+import { inArray, sql } from 'drizzle-orm'
 import { type Db, isUniqueViolation, type Tx } from '../db/db.ts'
-import { joinLines } from './hosts.ts'
+import { one } from '../lib/assert.ts'
+import { joinLines, waitingFacts } from './hosts.ts'
 import { type RunLimits, smallPeopleMax } from './limits.ts'
-import type { SyncRun } from './run.ts'
+import { type RunSize, runSizes, type SyncRun } from './run.ts'
 import { lease } from './store.ts'
 import { syncRunTable } from './table.ts'
 
@@ -32,11 +33,13 @@ export async function claimRuns(
   try {
     return await db.transaction(async tx => {
       await joinLines(tx, freed)
-      const hosts = await lockLines(tx, claimant)
+      const room = await roomOf(tx, claimant)
+      const hosts = await lockLines(tx, claimant, room)
       if (hosts.length === 0) return { runs: [], looked: 0 }
       // A statement of its own: what others have committed until the lines were locked must be seen when they are counted.
-      const runs = await takeFrom(tx, hosts, claimant)
-      await moveLines(tx, hosts, { runs, limits: claimant.limits })
+      const { runs, passed } = await takeFrom(tx, hosts, { ...claimant, room })
+      const moved = hosts.filter(host => !passed.has(host))
+      await moveLines(tx, moved, { runs, limits: claimant.limits })
       return { runs, looked: hosts.length }
     })
   } catch (error) {
@@ -46,50 +49,69 @@ export async function claimRuns(
   }
 }
 
-async function lockLines(tx: Tx, { now, places }: Claimant): Promise<string[]> {
+/** How many more runs this process takes that are large, and that are not known to be small. */
+type Room = {
+  large: number
+  unsure: number
+}
+
+async function roomOf(tx: Tx, { owner, limits }: Claimant): Promise<Room> {
+  const rows = await tx.execute<Room>(sql`
+    select count(*) filter (where size = 'large' or people_read > ${smallPeopleMax})::int as large,
+      count(*) filter (where size <> 'small' or people_read > ${smallPeopleMax})::int as unsure
+    from sync_run where state = 'running' and lease_owner = ${owner}`)
+  const running = one(rows, 'a count returns a row')
+  const unsure = Math.max(1, limits.runsAtOnce - 1) - running.unsure
+  return { large: Math.min(unsure, Math.max(1, Math.floor(limits.runsAtOnce / 2)) - running.large), unsure }
+}
+
+/** The lines whose turn it is, of every size that there is room for. */
+async function lockLines(tx: Tx, { now, places }: Claimant, room: Room): Promise<string[]> {
+  const sizes = runSizes.filter(size => size === 'small' || (size === 'large' ? room.large : room.unsure) > 0)
   const rows = await tx.execute<{ host: string }>(sql`
-    select host from sync_host where due_at is not null and ready_at <= now() and due_at <= ${now.toISOString()}
-    order by urgent desc, ready_at limit ${places} for update skip locked`)
+    select host from generate_series(1, ${sizes.length}::int) as size cross join lateral (
+      select host, urgent, ready_at from sync_host
+      where smallest = size and due_at is not null and ready_at <= now() and due_at <= ${now.toISOString()}
+      order by urgent desc, ready_at limit ${places} for update skip locked) line
+    order by urgent desc, ready_at limit ${places}`)
   return rows.map(row => row.host)
 }
 
-/** One run from each of these lines that may give one. */
+/** One run from each of these lines that may give one. `passed`: lines whose run is one large one too many for this process. */
 async function takeFrom(
   tx: Tx,
   hosts: readonly string[],
-  { owner, now, limits }: Claimant,
-): Promise<SyncRun[]> {
+  { owner, now, limits, room }: Claimant & { room: Room },
+): Promise<{ runs: SyncRun[]; passed: Set<string> }> {
   const at = now.toISOString()
-  const largeMax = Math.max(1, Math.floor(limits.runsAtOnce / 2))
-  const unsureMax = Math.max(1, limits.runsAtOnce - 1)
-  return tx
+  const found = await tx.execute<{ id: string; host: string; size: RunSize }>(sql`
+    select r.id, r.host, r.size
+    from unnest(${textArray(hosts)}) with ordinality as line(host, place) cross join lateral (
+      select w.id, w.host, w.size from sync_run w
+      where w.host = line.host and w.state = 'requested' and w.due_at <= ${at}
+        and (w.size <> 'large' or ${room.large > 0}) and (w.size = 'small' or ${room.unsure > 0})
+        and not exists (select 1 from sync_run o where o.instance_id = w.instance_id and o.state = 'running')
+        and not exists (select 1 from removal m where m.instance_id = w.instance_id and m.state in ('requested', 'running'))
+      order by w.urgent desc, w.due_at limit 1 for update skip locked) r
+    where (select count(*) from sync_run o where o.host = line.host and o.state = 'running') < ${limits.hostRunsAtOnce}
+    order by line.place`)
+  const left = { ...room }
+  const [taken, passed] = [[] as string[], new Set<string>()]
+  for (const { id, host, size } of found) {
+    if ((size === 'large' && left.large <= 0) || (size !== 'small' && left.unsure <= 0)) passed.add(host)
+    else {
+      taken.push(id)
+      if (size === 'large') left.large -= 1
+      if (size !== 'small') left.unsure -= 1
+    }
+  }
+  if (taken.length === 0) return { runs: [], passed }
+  const runs = await tx
     .update(syncRunTable)
     .set(claimed(owner, now))
-    .where(
-      sql`${syncRunTable.id} in (
-        with mine as materialized (
-          select count(*) filter (where size = 'large' or people_read > ${smallPeopleMax}) as large,
-            count(*) filter (where size <> 'small' or people_read > ${smallPeopleMax}) as unsure
-          from sync_run where state = 'running' and lease_owner = ${owner}),
-        found as materialized (
-          select r.id, r.size, line.place
-          from unnest(${textArray(hosts)}) with ordinality as line(host, place) cross join mine cross join lateral (
-            select w.id, w.size from sync_run w
-            where w.host = line.host and w.state = 'requested' and w.due_at <= ${at}
-              and (w.size <> 'large' or mine.large < ${largeMax}) and (w.size = 'small' or mine.unsure < ${unsureMax})
-              and not exists (select 1 from sync_run o where o.instance_id = w.instance_id and o.state = 'running')
-              and not exists (select 1 from removal m where m.instance_id = w.instance_id and m.state in ('requested', 'running'))
-            order by w.urgent desc, w.due_at limit 1 for update skip locked) r
-          where (select count(*) from sync_run o where o.host = line.host and o.state = 'running') < ${limits.hostRunsAtOnce}),
-        summed as (
-          select id, size, count(*) filter (where size = 'large') over so_far as large,
-            count(*) filter (where size <> 'small') over so_far as unsure
-          from found window so_far as (order by place))
-        select summed.id from summed cross join mine
-        where (size <> 'large' or mine.large + summed.large <= ${largeMax})
-          and (size = 'small' or mine.unsure + summed.unsure <= ${unsureMax}))`,
-    )
+    .where(inArray(syncRunTable.id, taken))
     .returning()
+  return { runs, passed }
 }
 
 /** When each of these lines is looked at next: one that gave a run after its pause, the others a little later. */
@@ -104,9 +126,9 @@ async function moveLines(
     update sync_host h set
       next_start_at = case when h.host = any(${textArray(gave)}) then ${pause} else h.next_start_at end,
       ready_at = case when h.host = any(${textArray(gave)}) then ${pause} else now() + make_interval(secs => ${lookAgainSeconds}) end,
-      due_at = rest.due_at, urgent = coalesce(rest.urgent, false)
+      due_at = rest.due_at, urgent = rest.urgent, smallest = rest.smallest
     from unnest(${textArray(hosts)}) as line(host) cross join lateral (
-      select min(w.due_at) as due_at, bool_or(w.urgent) as urgent from sync_run w
+      select ${waitingFacts} from sync_run w
       where w.host = line.host and w.state = 'requested') rest
     where h.host = line.host`)
 }

@@ -4,6 +4,7 @@ import { connectorById } from '../connectors/registry.ts'
 import type { Conn } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { smallPeopleMax, smallSecondsMax } from './limits.ts'
+import { runSizes } from './run.ts'
 
 /** A line in which nobody has waited for this long is dropped. */
 const emptySecondsMax = 3_600
@@ -29,27 +30,31 @@ export function sizeOf(instanceId: SQL): SQL {
     order by l.requested_at desc limit 1), 'unknown')`
 }
 
+/** What a line says of the runs `w` that wait in it. */
+export const waitingFacts = sql`min(w.due_at) as due_at, coalesce(bool_or(w.urgent), false) as urgent,
+  coalesce(min(array_position(${sql.param([...runSizes])}::text[], w.size)), 1) as smallest`
+
 /** Runs wait on these hosts: the lines are looked at as soon as a start is allowed there. Locks them: the last thing a transaction does. */
 export async function joinLines(conn: Conn, hosts: readonly string[]): Promise<void> {
   if (hosts.length === 0) return
   await conn.execute(sql`
-    insert into sync_host as h (host, due_at, urgent)
-    select host, min(due_at), bool_or(urgent) from sync_run
-    where state = 'requested' and host in ${[...new Set(hosts)]} group by host order by host
-    on conflict (host) do update set due_at = excluded.due_at, urgent = excluded.urgent,
+    insert into sync_host as h (host, due_at, urgent, smallest)
+    select w.host, ${waitingFacts} from sync_run w
+    where w.state = 'requested' and w.host in ${[...new Set(hosts)]} group by w.host order by w.host
+    on conflict (host) do update set due_at = excluded.due_at, urgent = excluded.urgent, smallest = excluded.smallest,
       ready_at = least(h.ready_at, greatest(h.next_start_at, now()))`)
 }
 
 /** Lines that do not say what waits in them are put right: their process died between a run's end and its word of it. */
 export async function mendLines(conn: Conn): Promise<void> {
   await conn.execute(sql`
-    insert into sync_host as h (host, due_at, urgent)
-    select w.host, w.due_at, w.urgent from (
-      select host, min(due_at) as due_at, bool_or(urgent) as urgent from sync_run where state = 'requested' group by host) w
-    left join sync_host l on l.host = w.host
-    where l.due_at is null or l.due_at > w.due_at
-    order by w.host
-    on conflict (host) do update set due_at = excluded.due_at, urgent = excluded.urgent`)
+    insert into sync_host as h (host, due_at, urgent, smallest)
+    select f.host, f.due_at, f.urgent, f.smallest
+    from (select w.host, ${waitingFacts} from sync_run w where w.state = 'requested' group by w.host) f
+    left join sync_host l on l.host = f.host
+    where l.due_at is null or l.due_at > f.due_at
+    order by f.host
+    on conflict (host) do update set due_at = excluded.due_at, urgent = excluded.urgent, smallest = excluded.smallest`)
   await conn.execute(
     sql`delete from sync_host where due_at is null and ready_at < now() - make_interval(secs => ${emptySecondsMax})`,
   )

@@ -3,8 +3,10 @@ import type { syncRunTable } from './table.ts'
 
 export type RunTrigger = 'initial' | 'scheduled' | 'manual' | 'reactivated' | 'edited'
 export type RunState = 'requested' | 'running' | 'succeeded' | 'partial' | 'held' | 'failed' | 'cancelled'
+/** Smallest first. */
+export const runSizes = ['small', 'unknown', 'large'] as const
 /** What the last run of the instance lets expect; `unknown`: none has ended well yet. */
-export type RunSize = 'small' | 'large' | 'unknown'
+export type RunSize = (typeof runSizes)[number]
 export type SyncRun = typeof syncRunTable.$inferSelect
 
 /** The moves that exist. `running` to `requested` is a lease given back (snooze, shutdown). */

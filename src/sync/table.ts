@@ -7,6 +7,7 @@ import {
   integer,
   jsonb,
   pgTable,
+  smallint,
   text,
   timestamp,
   uniqueIndex,
@@ -76,7 +77,7 @@ export const syncRunTable = pgTable(
   ],
 )
 
-/** The line of one vendor host: its row is locked by who starts a run there, so that all processes keep one count and one pace. */
+/** The line of one vendor host: its row is locked by who starts a run there, so that all processes keep one count and one pace. @public drizzle-kit reads it. */
 export const syncHostTable = pgTable(
   'sync_host',
   {
@@ -85,6 +86,8 @@ export const syncHostTable = pgTable(
     dueAt: at('due_at'),
     /** One of the waiting runs is urgent. */
     urgent: boolean('urgent').notNull().default(false),
+    /** Place in `runSizes` of the smallest run that waits: a process that has its share of large ones passes by the others. */
+    smallest: smallint('smallest').notNull().default(0),
     /** When a claim looks here next, by the database's clock. */
     readyAt: at('ready_at').notNull().default(sql`now()`),
     /** No run is started here before, by the database's clock. */
