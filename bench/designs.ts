@@ -52,7 +52,7 @@ export function prepare(task: Task): { db: Db; run(file: string, instanceId: str
 }
 
 /** Pages as the engine hands them on: parsed, read by the connector's listing, cleaned. */
-function* accountPages(file: string): Generator<Page> {
+export function* accountPages(file: string): Generator<Page> {
   const listing = connectorById('okta')?.listings[0]
   if (!listing) throw new Error('Okta lists nobody')
   for (const text of readPages(file)) {

@@ -76,9 +76,11 @@ const probe = `
     select s.at, a.seq, coalesce(a.hash = s.hash and a.gone_at is null, false) as same
     from sent s left join account a on a.instance_id = $1::uuid and a.external_id = s.external_id),
   noted as (
-    insert into account_page (run_id, page, fence, written_by, generation, people, problems, staged, known, cursor, at)
+    insert into account_page (run_id, page, fence, written_by, generation, people, problems, staged, found, same, cursor, at)
     select $4::uuid, $5::int, $6::bigint, $6::bigint, $7::int, count(*), $8::int, count(*) filter (where not same),
-      range_agg(int8range(seq, seq + 1)) filter (where same), $9::text::jsonb, now() from found)
+      range_agg(int8range(seq, seq + 1)) filter (where seq is not null),
+      (select range_agg(int8range(seq, seq + 1)) from found where same and exists (select 1 from found where not same)),
+      $9::text::jsonb, now() from found)
   select string_agg(at::text, ',' order by at) as places, string_agg(coalesce(seq::text, ''), ',' order by at) as seqs
   from found where not same`
 
