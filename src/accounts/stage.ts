@@ -38,7 +38,7 @@ export interface Stager {
 /** Postgres answers for one batch while Node reads the next; more would only fill memory. */
 const underWayMax = 2
 /** People looked up by one statement. A larger batch is cut, so that the event loop is free in between. */
-export const chunkMax = 1_000
+export const chunkMax = 500
 
 /** Stage for this claim, after the `pages` that it has adopted. */
 export function createStager(db: Db, reading: Reading, pages: number): Stager {
@@ -103,9 +103,9 @@ async function stageChunk(
   if (places === null) return
   const known = seqs.split(',')
   const lines = places.split(',').map((place, at) => {
-    const [account, hash] = [accounts[Number(place) - 1], hashes[Number(place) - 1]]
-    assert(account && hash, 'a place is one that was sent')
-    return `${reading.runId}\t${reading.fence}\t${page}\t${known[at] || '\\N'}\t${cellsOf(account, hash)}\n`
+    const account = accounts[Number(place) - 1]
+    assert(account, 'a place is one that was sent')
+    return `${reading.runId}\t${reading.fence}\t${page}\t${known[at] || '\\N'}\t${cellsOf(account)}\n`
   })
   await copyRows(db.pages, `account_staging (run_id, fence, page, seq, ${personColumns})`, lines.join(''))
 }
