@@ -17,11 +17,13 @@ import { systemClock } from '../src/lib/clock.ts'
 import { newId } from '../src/lib/ids.ts'
 import { silentLog } from '../src/lib/log.ts'
 import { createRunner } from '../src/sync/lanes.ts'
-import { requestRun } from '../src/sync/request.ts'
+import { createRemover } from '../src/sync/remove.ts'
+import { requestRemoval, requestRun } from '../src/sync/request.ts'
 import { historyOf } from '../src/sync/store.ts'
+import type { Work } from '../src/sync/work.ts'
 import { readPages } from './people.ts'
 
-export type Design = 'copy' | 'parse' | 'hash' | 'sync' | 'upsert'
+export type Design = 'copy' | 'parse' | 'hash' | 'sync' | 'upsert' | 'remove'
 
 export interface Task {
   design: Design
@@ -48,6 +50,7 @@ export function prepare(task: Task): { db: Db; run(file: string, instanceId: str
     hash: async file => ({ people: drain(file, account => hashOf(account).length) }),
     sync: (file, instanceId) => syncOnce(db, file, instanceId),
     upsert: (file, instanceId) => upsert(db, file, instanceId),
+    remove: (_file, instanceId) => removeAll(db, instanceId),
   }
   return { db, run: runs[task.design] }
 }
@@ -81,18 +84,7 @@ async function copyRows(db: Db, file: string): Promise<Done> {
 
 /** A run as in production, from asked-for to told; only the vendor's HTTP is left out. */
 async function syncOnce(db: Db, file: string, instanceId: string): Promise<Done> {
-  const engine: Engine = {
-    verify: async () => ({ tenantKey: 'acme', tenantName: null }),
-    async *pages() {
-      yield* accountPages(file)
-      return { warnings: [], complete: true }
-    },
-    close: async () => {},
-  }
-  const runner = createRunner({
-    ...{ db, engine, clock: systemClock, log: silentLog, seal: createSeal([randomBytes(32)]) },
-    ...{ ring: () => {}, channel: 'C0SYNC', owner: newId(), patienceMs: 60_000 },
-  })
+  const runner = createRunner(workOf(db, engineOf(file)))
   const by = { instanceId, trigger: 'scheduled' as const, by: null, now: new Date() }
   await db.transaction(tx => requestRun(tx, by, () => {}))
   await runner.runDue(new AbortController().signal)
@@ -100,6 +92,46 @@ async function syncOnce(db: Db, file: string, instanceId: string): Promise<Done>
   if (run?.state !== 'succeeded') throw new Error(`The run ended as ${JSON.stringify(run)}`)
   const { added, changed, removed, unchanged } = run
   return { added: added ?? 0, changed: changed ?? 0, removed: removed ?? 0, unchanged: unchanged ?? 0 }
+}
+
+function engineOf(file: string): Engine {
+  return {
+    verify: async () => ({ tenantKey: 'acme', tenantName: null }),
+    async *pages() {
+      yield* accountPages(file)
+      return { warnings: [], complete: true }
+    },
+    close: async () => {},
+  }
+}
+
+function workOf(db: Db, engine: Engine): Work {
+  return {
+    ...{ db, engine, clock: systemClock, log: silentLog, seal: createSeal([randomBytes(32)]) },
+    ...{ ring: () => {}, channel: 'C0SYNC', owner: newId(), patienceMs: 60_000 },
+  }
+}
+
+/** Delete All Users, to its end; the longest of its transactions is told apart. */
+async function removeAll(db: Db, instanceId: string): Promise<Done> {
+  const took: number[] = []
+  const transaction: Db['transaction'] = async (work, wanted) => {
+    const from = performance.now()
+    const result = await db.transaction(work, wanted)
+    took.push(performance.now() - from)
+    return result
+  }
+  const by = { instanceId, kind: 'users' as const, by: 'U1', now: new Date() }
+  await db.transaction(tx => requestRemoval(tx, by, () => {}))
+  const timed = { ...db, pages: db.pages, transaction }
+  await createRemover(workOf(timed, engineOf(''))).removeDue(new AbortController().signal)
+  const rows =
+    await db.sql`select removed from removal where instance_id = ${instanceId} order by requested_at desc limit 1`
+  const people = Number(rows[0]?.removed ?? 0)
+  process.stderr.write(
+    `  removal: ${took.length} batches, the longest ${Math.max(0, ...took).toFixed(0)} ms\n`,
+  )
+  return { people }
 }
 
 /** The common design: drizzle, 500 rows a statement, ON CONFLICT DO UPDATE. */

@@ -11,6 +11,7 @@ const rows: { name: string; label: string; against?: string; aim?: number }[] = 
   { name: 'unchanged, settled', label: 'saasm: unchanged', against: 'hash', aim: 1.3 },
   { name: 'delta', label: 'saasm: 1 % added, changed, removed', against: 'hash', aim: 1.5 },
   { name: 'active', label: 'saasm: every last activity changed', against: 'hash' },
+  { name: 'remove', label: 'saasm: Delete All Users' },
   { name: 'upsert load', label: 'drizzle upsert, 500 a batch: first load', against: 'copy' },
   { name: 'upsert unchanged', label: 'drizzle upsert: unchanged', against: 'hash' },
 ]
@@ -39,18 +40,20 @@ export function ratios(people: number, samples: ReadonlyMap<string, readonly Sam
         `${medianOf(name, 'postgresCpuMs').toFixed(0)} ms`.padStart(9),
         `${medianOf(name, 'peakMb').toFixed(0)} MB`.padStart(7),
         bytes(medianOf(name, 'walBytes')).padStart(10),
+        `${medianOf(name, 'loopMs').toFixed(0)} ms`.padStart(7),
         String(samples.get(name)?.length ?? 0).padStart(6),
       ].join('  ')
     })
-  const heading = ['', 'wall', 'ratio', '', 'node CPU', 'PG CPU', 'peak', 'WAL', 'rounds']
-  const widths = [42, 9, 13, 17, 9, 9, 7, 10, 6]
+  const heading = ['', 'wall', 'ratio', '', 'node CPU', 'PG CPU', 'peak', 'WAL', 'loop', 'rounds']
+  const widths = [42, 9, 13, 17, 9, 9, 7, 10, 7, 6]
   const head = heading
     .map((word, at) => (at === 3 ? word.padEnd(17) : word.padStart(widths[at] ?? 0)))
     .join('  ')
   const load = medianOf('load', 'walBytes')
   const share = (name: string) => ((100 * medianOf(name, 'walBytes')) / load).toFixed(3)
   const wal = `WAL of an unchanged run: ${share('unchanged')} % of the first load's at once, ${share('unchanged, settled')} % later (aim: 0.1 %)`
-  return `\n${people.toLocaleString('en-US')} people, medians\n${head}\n${lines.join('\n')}\n${wal}\n`
+  const removed = `Removal: ${((1_000 * people) / medianOf('remove', 'wallMs')).toFixed(0)} people a second, ${(medianOf('remove', 'walBytes') / people).toFixed(0)} bytes of WAL each`
+  return `\n${people.toLocaleString('en-US')} people, medians\n${head}\n${lines.join('\n')}\n${wal}\n${removed}\n`
 }
 
 export function median(values: readonly number[]): number {

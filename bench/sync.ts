@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { openDb } from '../src/db/db.ts'
 import { type Design, type Done, freshInstance, prepare, type Task } from './designs.ts'
@@ -16,10 +17,13 @@ export interface Sample {
   walBytes: number
   /** The highest resident memory of the process, its start included. */
   peakMb: number
+  /** The longest that the event loop was held up. */
+  loopMs: number
 }
 
 const work = join('.saasm', 'bench', 'pages')
 const warmPeople = 4_000
+const loopResolutionMs = 2
 
 if (process.argv[2] === 'child') await child()
 else await measure()
@@ -33,12 +37,16 @@ async function child(): Promise<void> {
   await db.sql`select 1`
   say({ ready: true })
   await new Promise(resolve => process.once('message', resolve))
+  const loop = monitorEventLoopDelay({ resolution: loopResolutionMs })
+  loop.enable()
   const cpu = process.cpuUsage()
   const from = performance.now()
   const done = await run(task.file, task.instanceId)
   const wallMs = performance.now() - from
   const { user, system } = process.cpuUsage(cpu)
-  say({ wallMs, nodeCpuMs: (user + system) / 1_000, peakMb: peakMb(), done })
+  loop.disable()
+  const loopMs = Math.max(0, loop.max / 1e6 - loopResolutionMs)
+  say({ wallMs, nodeCpuMs: (user + system) / 1_000, peakMb: peakMb(), loopMs, done })
   await db.close()
   process.exit(0)
 }
@@ -67,7 +75,8 @@ async function measure(): Promise<void> {
         writePages(fileOf(people, edition), people, edition)
       for (let round = 0; round < rounds; round += 1) {
         // The common upsert of a million takes minutes: one round is enough to see by how much.
-        await oneRound(server, people, { samples, upsert: people < 1_000_000 || round === 0 })
+        const upsert = !process.argv.includes('--no-upsert') && (people < 1_000_000 || round === 0)
+        await oneRound(server, people, { samples, upsert })
         process.stderr.write(`${people} people: round ${round + 1} of ${rounds}\n`)
       }
       process.stdout.write(ratios(people, samples))
@@ -93,7 +102,10 @@ async function oneRound(
   const db = openDb(server.url)
   const step = async (name: string, design: Design, edition: Edition | 'rows', instanceId: string) => {
     const warmId = await freshInstance(db)
-    const warmUp = design === 'copy' ? null : { file: fileOf(warmPeople, 'first'), instanceId: warmId }
+    const warmUp =
+      design === 'copy' || design === 'remove'
+        ? null
+        : { file: fileOf(warmPeople, 'first'), instanceId: warmId }
     const task: Task = { design, url: server.url, file: fileOf(people, edition), instanceId, warmUp }
     const { sample, done } = await inChild(server, task)
     expectDone(name, people, done)
@@ -113,6 +125,7 @@ async function oneRound(
   await step('active', 'sync', 'active', id)
   await empty(server)
   await step('copy', 'copy', 'rows', id)
+  await step('remove', 'remove', 'rows', id)
   if (options.upsert) {
     await empty(server)
     await step('upsert load', 'upsert', 'first', id)
@@ -151,11 +164,11 @@ async function inChild(server: Server, task: Task): Promise<{ sample: Sample; do
   await answer(process_)
   const [cpu, wal] = [server.cpuSeconds(), await server.walBytes()]
   process_.send('go')
-  const { done, wallMs, nodeCpuMs, peakMb } = await answer(process_)
+  const { done, wallMs, nodeCpuMs, peakMb, loopMs } = await answer(process_)
   const postgresCpuMs = (server.cpuSeconds() - cpu) * 1_000
   const walBytes = (await server.walBytes()) - wal
   await new Promise(resolve => process_.once('exit', resolve))
-  return { sample: { wallMs, nodeCpuMs, peakMb, postgresCpuMs, walBytes }, done }
+  return { sample: { wallMs, nodeCpuMs, peakMb, loopMs, postgresCpuMs, walBytes }, done }
 }
 
 function answer(process_: ChildProcess): Promise<Sample & { done: Done }> {

@@ -9,7 +9,8 @@ CREATE TABLE "account_page" (
 	"people" integer NOT NULL,
 	"problems" integer NOT NULL,
 	"staged" integer NOT NULL,
-	"known" "int8multirange",
+	"found" "int8multirange",
+	"same" "int8multirange",
 	"cursor" jsonb,
 	"at" timestamp with time zone NOT NULL,
 	CONSTRAINT "account_page_run_id_page_written_by_pk" PRIMARY KEY("run_id","page","written_by")

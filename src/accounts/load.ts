@@ -5,7 +5,7 @@ import type { Cursor } from '../connectors/engine.ts'
 import { copyRows } from '../db/copy.ts'
 import type { Conn, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
-import { cellsOf, hashOf, personColumns } from './row.ts'
+import { cellsOf, personColumns } from './row.ts'
 import { chunkMax, type Reading } from './stage.ts'
 
 export interface Load {
@@ -46,9 +46,7 @@ export async function beginLoad(tx: Tx, reading: Reading, now: Date): Promise<Lo
     async write(accounts) {
       for (let from = 0; from < accounts.length; from += chunkMax) {
         const chunk = accounts.slice(from, from + chunkMax)
-        const lines = chunk.map(
-          account => `${reading.instanceId}\t${cellsOf(account, hashOf(account))}\t${seenAt}\n`,
-        )
+        const lines = chunk.map(account => `${reading.instanceId}\t${cellsOf(account)}\t${seenAt}\n`)
         await settle()
         people += chunk.length
         underWay = copyRows(tx.sql, into, lines.join(''))

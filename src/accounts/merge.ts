@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 import { clearStaging } from './pages.ts'
-import { type MergePlan, planMerge, seenBy, stagedBy, vanishedFrom } from './plan.ts'
+import { foundBy, type MergePlan, planMerge, stagedBy, vanishedFrom } from './plan.ts'
 import type { StagingFor } from './stage.ts'
 
 export interface MergeSummary {
@@ -39,13 +39,13 @@ export async function mergeStaged(
   // Marked first: who is inserted now was seen by no page.
   const removed =
     options.removals === 'apply' && plan.vanished > 0 ? await markGone(tx, instanceId, run, now) : 0
+  const [pages] = await tx.execute<{ listed: number; rows: number }>(sql`
+    select coalesce(sum(people), 0)::int as listed, coalesce(sum(staged), 0)::int as rows
+    from account_page where run_id = ${run.runId} and fence = ${run.fence}`)
+  const { listed, rows } = pages ?? { listed: 0, rows: 0 }
+  const size = { rows, before: plan.before, repeats: listed > plan.staged }
+  const written = rows > 0 ? await writeStaged(tx, instanceId, run, { now, ...size }) : nothing
   const revived = await revive(tx, instanceId, run)
-  const rows = await count(
-    tx,
-    sql`select coalesce(sum(staged), 0)::int as n from account_page where run_id = ${run.runId} and fence = ${run.fence}`,
-  )
-  const written =
-    rows > 0 ? await writeStaged(tx, instanceId, run, { now, rows, before: plan.before }) : nothing
   await clearStaging(tx, run)
   return {
     added: written.inserted + written.returned + revived,
@@ -61,13 +61,17 @@ async function writeStaged(
   tx: Tx,
   instanceId: string,
   run: StagingFor,
-  { now, rows, before }: { now: string; rows: number; before: number },
+  { now, rows, before, repeats }: { now: string; rows: number; before: number; repeats: boolean },
 ): Promise<typeof nothing> {
   // What Postgres knows of a staging of a minute ago is nothing: how the two are joined is decided by their real sizes.
   const lookUp = rows < before * lookUpShareMax
   await tx.execute(sql`select set_config('work_mem', ${workMemory}, true), set_config('enable_nestloop', ${lookUp ? 'on' : 'off'}, true),
     set_config('enable_hashjoin', ${lookUp ? 'off' : 'on'}, true), set_config('enable_mergejoin', 'off', true)`)
-  const staged = await onceEach(tx, run)
+  // A vendor that lists somebody twice keeps the first spelling by hash order, always the same one.
+  const staged = repeats
+    ? sql`(select distinct on (external_id) * from ${stagedBy(run)} t order by external_id, hash)`
+    : stagedBy(run)
+  const better = repeats ? sql`and not (a.hash < s.hash and a.seq <@ ${sameBy(run)})` : sql``
   const returned = await count(
     tx,
     sql`select count(*)::int as n from account a where a.instance_id = ${instanceId} and a.gone_at is not null
@@ -81,8 +85,7 @@ async function writeStaged(
         licences = s.licences, mfa = s.mfa, last_active_at = s.last_active_at, created_at = s.created_at, hash = s.hash,
         gone_at = null, gone_run_id = null
       from ${staged} s
-      where a.instance_id = ${instanceId} and a.external_id = s.external_id and (a.hash <> s.hash or a.gone_at is not null)
-        and not (a.hash < s.hash and a.seq <@ ${seenBy(run)})
+      where a.instance_id = ${instanceId} and a.external_id = s.external_id and (a.hash <> s.hash or a.gone_at is not null) ${better}
       returning 1)
     select count(*)::int as n from done`,
   )
@@ -100,17 +103,6 @@ async function writeStaged(
   return { inserted, updated, returned }
 }
 
-/** One row a person: a vendor that lists somebody twice keeps the first spelling by hash order, always the same one. */
-async function onceEach(tx: Tx, run: StagingFor): Promise<SQL> {
-  const repeated = await count(
-    tx,
-    sql`select count(*)::int as n from (
-      select 1 from ${stagedBy(run)} s group by external_id having count(*) > 1 limit 1) r`,
-  )
-  if (repeated === 0) return stagedBy(run)
-  return sql`(select distinct on (external_id) * from ${stagedBy(run)} t order by external_id, hash)`
-}
-
 /** Who was seen as they are, and marked gone since (a person allowed an older run's removal), is back. */
 async function revive(tx: Tx, instanceId: string, run: StagingFor): Promise<number> {
   return count(
@@ -118,11 +110,16 @@ async function revive(tx: Tx, instanceId: string, run: StagingFor): Promise<numb
     sql`
     with done as (
       update account a set gone_at = null, gone_run_id = null
-      where a.instance_id = ${instanceId} and a.gone_at is not null and a.seq <@ ${seenBy(run)}
+      where a.instance_id = ${instanceId} and a.gone_at is not null and a.seq <@ ${foundBy(run)}
       returning 1)
     select count(*)::int as n from done`,
   )
 }
+
+/** Whom a run saw unchanged. */
+const sameBy = (run: StagingFor) => sql`(
+  select coalesce(range_agg(case staged when 0 then found else same end), '{}')
+  from account_page where run_id = ${run.runId} and fence = ${run.fence})`
 
 async function markGone(tx: Tx, instanceId: string, run: StagingFor, now: string): Promise<number> {
   return count(

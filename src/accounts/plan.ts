@@ -13,23 +13,25 @@ export interface MergePlan {
   vanished: number
 }
 
-/** The staged rows of a run's own pages, as a table expression. */
+/**
+ * The staged rows of a run's own pages, as a table expression. Page and writer are one number, looked up in a set that is
+ * computed once: a join of the two was planned for one row, and took the square of them.
+ */
 export function stagedBy(run: StagingFor): SQL {
   return sql`(select s.* from account_staging s
-    where s.run_id = ${run.runId} and (s.page, s.fence) in (
-      select page, written_by from account_page where run_id = ${run.runId} and fence = ${run.fence}))`
+    where s.run_id = ${run.runId} and (s.fence << 32) + s.page <@ (
+      select coalesce(range_agg(int8range((written_by << 32) + page, (written_by << 32) + page + 1)), '{}')
+      from account_page where run_id = ${run.runId} and fence = ${run.fence}))`
 }
 
-/** Whom a run saw unchanged: a set of `seq`, computed once a statement. */
-export function seenBy(run: StagingFor): SQL {
-  return sql`(select coalesce(range_agg(known), '{}') from account_page where run_id = ${run.runId} and fence = ${run.fence})`
+/** Whom a run found who was there already: a set of `seq`, computed once a statement. */
+export function foundBy(run: StagingFor): SQL {
+  return sql`(select coalesce(range_agg(found), '{}') from account_page where run_id = ${run.runId} and fence = ${run.fence})`
 }
 
 /** Condition on a reported `account a` of the instance: this run did not find them. */
 export function vanishedFrom(run: StagingFor): SQL {
-  if (run.loaded !== undefined) return sql`false`
-  return sql`(not (a.seq <@ ${seenBy(run)}) and not (a.seq <@ (
-    select coalesce(range_agg(int8range(seq, seq + 1)), '{}') from ${stagedBy(run)} s where seq is not null)))`
+  return run.loaded === undefined ? sql`not (a.seq <@ ${foundBy(run)})` : sql`false`
 }
 
 /** What a merge would do; the caller decides with it whether removals are believed. */
@@ -37,8 +39,8 @@ export async function planMerge(tx: Tx, instanceId: string, run: StagingFor): Pr
   if (run.loaded !== undefined) return { before: 0, staged: run.loaded, vanished: 0 }
   const rows = await tx.execute<MergePlan & Record<string, unknown>>(sql`
     select count(*)::int as before, count(*) filter (where ${vanishedFrom(run)})::int as vanished, (
-      (select coalesce(sum(upper(one) - lower(one)), 0) from unnest(${seenBy(run)}) as one)
-      + (select count(distinct external_id) from ${stagedBy(run)} s where seq is null or not seq <@ ${seenBy(run)}))::int as staged
+      (select coalesce(sum(upper(one) - lower(one)), 0) from unnest(${foundBy(run)}) as one)
+      + (select count(*) from (select 1 from ${stagedBy(run)} s where seq is null group by external_id) added))::int as staged
     from account a where a.instance_id = ${instanceId} and a.gone_at is null`)
   return one(rows, 'a count returns a row')
 }

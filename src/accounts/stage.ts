@@ -38,7 +38,7 @@ export interface Stager {
 /** Postgres answers for one batch while Node reads the next; more would only fill memory. */
 const underWayMax = 2
 /** People looked up by one statement. A larger batch is cut, so that the event loop is free in between. */
-export const chunkMax = 1_000
+export const chunkMax = 500
 
 /** Stage for this claim, after the `pages` that it has adopted. */
 export function createStager(db: Db, reading: Reading, pages: number): Stager {
@@ -76,9 +76,11 @@ const probe = `
     select s.at, a.seq, coalesce(a.hash = s.hash and a.gone_at is null, false) as same
     from sent s left join account a on a.instance_id = $1::uuid and a.external_id = s.external_id),
   noted as (
-    insert into account_page (run_id, page, fence, written_by, generation, people, problems, staged, known, cursor, at)
+    insert into account_page (run_id, page, fence, written_by, generation, people, problems, staged, found, same, cursor, at)
     select $4::uuid, $5::int, $6::bigint, $6::bigint, $7::int, count(*), $8::int, count(*) filter (where not same),
-      range_agg(int8range(seq, seq + 1)) filter (where same), $9::text::jsonb, now() from found)
+      range_agg(int8range(seq, seq + 1)) filter (where seq is not null),
+      (select range_agg(int8range(seq, seq + 1)) from found where same and exists (select 1 from found where not same)),
+      $9::text::jsonb, now() from found)
   select string_agg(at::text, ',' order by at) as places, string_agg(coalesce(seq::text, ''), ',' order by at) as seqs
   from found where not same`
 
@@ -101,9 +103,9 @@ async function stageChunk(
   if (places === null) return
   const known = seqs.split(',')
   const lines = places.split(',').map((place, at) => {
-    const [account, hash] = [accounts[Number(place) - 1], hashes[Number(place) - 1]]
-    assert(account && hash, 'a place is one that was sent')
-    return `${reading.runId}\t${reading.fence}\t${page}\t${known[at] || '\\N'}\t${cellsOf(account, hash)}\n`
+    const account = accounts[Number(place) - 1]
+    assert(account, 'a place is one that was sent')
+    return `${reading.runId}\t${reading.fence}\t${page}\t${known[at] || '\\N'}\t${cellsOf(account)}\n`
   })
   await copyRows(db.pages, `account_staging (run_id, fence, page, seq, ${personColumns})`, lines.join(''))
 }

@@ -69,8 +69,8 @@ export const accountTable = pgTable(
 )
 
 /**
- * What a run under way has read, a batch of vendor pages a row. Unlogged, as the staging is: a crash of the database empties
- * both, and the run begins again.
+ * Read by plain SQL only. What a run under way has read, a batch of vendor pages a row. Unlogged, as the staging is: a crash of the database empties
+ * both, and the run begins again. @public
  */
 export const accountPageTable = pgTable(
   'account_page',
@@ -87,8 +87,10 @@ export const accountPageTable = pgTable(
     problems: integer('problems').notNull(),
     /** How many of the people are new or changed: so many rows this page has in staging, or it is not whole. */
     staged: integer('staged').notNull(),
-    /** Whom it saw unchanged. */
-    known: seqSet('known'),
+    /** Whom it saw who was there already. */
+    found: seqSet('found'),
+    /** Those of them who are unchanged; null where none is staged: all of them. */
+    same: seqSet('same'),
     /** Where the vendor's stream goes on after it. */
     cursor: jsonb('cursor').$type<Cursor>(),
     at: at('at').notNull(),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type MergeSummary, mergeStaged } from '../../src/accounts/merge.ts'
 import { clearStaging, problemsMax, stageProblems } from '../../src/accounts/pages.ts'
 import { planMerge } from '../../src/accounts/plan.ts'
+import { hashOf } from '../../src/accounts/row.ts'
 import { createStager, type StagingFor } from '../../src/accounts/stage.ts'
 import type { Account } from '../../src/connectors/account.ts'
 import { createInstance } from '../../src/instances/store.ts'
@@ -196,6 +197,54 @@ test('syncing the same people again writes no row', async () => {
   expect(await stored(id)).toEqual(before)
 })
 
+test('a person listed twice is kept as the spelling whose hash comes first, whichever of the two was stored', async () => {
+  const spellings = [someone('a', { name: 'One' }), someone('a', { name: 'Two' })]
+  const [first, second] = spellings.toSorted((a, b) => (hashOf(a) < hashOf(b) ? -1 : 1))
+  for (const stored_ of spellings) {
+    for (const listed of [spellings, spellings.toReversed()]) {
+      const id = await instanceFor()
+      await sync(id, [[stored_]])
+      const counts = await sync(
+        id,
+        listed.map(person => [person]),
+      )
+      const changed = stored_ === second ? 1 : 0
+      expect(counts).toEqual({ added: 0, changed, removed: 0, unchanged: 1 - changed })
+      expect((await stored(id))[0]).toMatchObject({ name: first?.name })
+    }
+  }
+})
+
+test('whom a person marked gone while a run had seen them is back after it, and counts as added', async () => {
+  const id = await instanceFor()
+  await sync(id, [[someone('a'), someone('b')]])
+  const run = { runId: newId(), fence: 1 }
+  await stage(id, run, [someone('a'), someone('b', { name: 'Renamed' }), someone('c')])
+  await rows("update account set gone_at = now() where instance_id = $1 and external_id in ('a', 'b')", id)
+  const counts = await database.db.transaction(tx =>
+    mergeStaged(tx, id, run, { now: later, removals: 'apply' }),
+  )
+  expect(counts).toEqual({ added: 3, changed: 0, removed: 0, unchanged: 0 })
+  expect((await stored(id)).map(row => row.gone_at)).toEqual([null, null, null])
+})
+
+test('a moment is stored to the millisecond, whatever its day', async () => {
+  const id = await instanceFor()
+  const moments = [
+    '0001-01-01T00:00:00.001Z',
+    '1969-12-31T23:59:59.999Z',
+    '2024-02-29T12:34:56.078Z',
+    '9999-12-31T23:59:59Z',
+  ]
+  await sync(id, [moments.map((text, at) => someone(String(at), { lastActiveAt: new Date(text) }))])
+  const back = (await stored(id)).map(row => row.last_active_at)
+  const asked = await rows(
+    `select (array['${moments.join("','")}']::timestamptz[])::text[] as texts, $1 as id`,
+    id,
+  )
+  expect(back).toEqual(asked[0]?.texts)
+})
+
 test('one instance’s merge touches no other instance’s people', async () => {
   const [one, other] = [await instanceFor(), await instanceFor()]
   await sync(one, [[someone('a'), someone('b')]])
@@ -226,11 +275,11 @@ test('any sequence of pages, repeats, failures, holds, removals and returns leav
       const id = await instanceFor()
       const model = new Map<string, string>()
       for (const { pages, ends } of runs) {
-        // Within one run a repeated person says the same each time, as the engine sees to it.
-        const listed = new Map(pages.flat().map(({ id, name }) => [String(id), name]))
-        const staged = pages.map(page =>
-          page.map(({ id }) => someone(String(id), { name: listed.get(String(id)) ?? '' })),
-        )
+        const staged = pages.map(page => page.map(({ id, name }) => someone(String(id), { name })))
+        // Whoever is listed twice, on one page or two, counts once: as the spelling whose hash comes first.
+        const listed = new Map<string, string>()
+        for (const { externalId, name } of staged.flat().toSorted((a, b) => (hashOf(a) < hashOf(b) ? 1 : -1)))
+          listed.set(externalId, name ?? '')
         if (ends === 'fail' || ends === 'rollback') {
           const claim = { runId: newId(), fence: 1 }
           await stage(id, claim, ...staged)

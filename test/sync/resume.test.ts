@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ProviderError } from '../../src/connectors/errors.ts'
 import { editInstance } from '../../src/instances/store.ts'
+import { until } from '../support/world.ts'
 import { gate, people, type Sync, startSync, type Walk, walking } from './synced.ts'
 
 let room: Sync
@@ -34,12 +35,13 @@ async function stoppedBefore(page: number, stop = new AbortController()): Promis
   await running
 }
 
-/** Runs until the vendor is asked for page `page`, and dies there; `wake` lets the dead worker go on. */
-async function diedBefore(page: number): Promise<{ wake(): Promise<void> }> {
+/** Runs until the vendor is asked for page `page` and `staged` people are staged, and dies; `wake` lets the dead worker go on. */
+async function diedBefore(page: number, staged: number): Promise<{ wake(): Promise<void> }> {
   const at = gate()
   const walk = walking(pages, number => (number === page ? at.wait() : undefined))
   const running = room.runDue(undefined, 'dead', walk.pages)
   await at.reached
+  await until('staged', async () => (await room.staged()) >= staged)
   await room.die()
   return {
     async wake() {
@@ -52,6 +54,7 @@ async function diedBefore(page: number): Promise<{ wake(): Promise<void> }> {
 async function goOn(id: string): Promise<Walk> {
   const walk = walking(pages)
   await room.runDue(undefined, 'second', walk.pages)
+  expect(await room.latest(id)).toMatchObject({ state: 'succeeded', fault: null })
   expect(await room.users(id)).toEqual(people(0, 50).accounts.map(({ externalId }) => externalId))
   expect(await room.staged()).toBe(0)
   expect(await room.rows('select 1 from account_page')).toHaveLength(0)
@@ -138,7 +141,7 @@ describe.each([
 
   test('that a dead worker holds is finished by another one, and the dead one changes nothing when it wakes', async () => {
     const id = await instanceWith(known)
-    const dead = await diedBefore(3)
+    const dead = await diedBefore(3, known > 0 ? 20 : 0)
     const walk = await goOn(id)
     // A batch is never more than was read before it: the third page waited for the fourth. A first load's transaction dies.
     expect(walk.begun).toEqual([known > 0 ? 2 : null])
@@ -163,7 +166,7 @@ test('a page whose people did not all arrive is read again, and so is what came 
 
 test('a dead worker that wakes while its successor reads leaves what that one has adopted', async () => {
   const id = await instanceWith(30)
-  const dead = await diedBefore(3)
+  const dead = await diedBefore(3, 20)
   const at = gate()
   const walk = walking(pages, page => (page === 4 ? at.wait() : undefined))
   const successor = room.runDue(undefined, 'second', walk.pages)
