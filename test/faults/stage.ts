@@ -241,3 +241,12 @@ async function serveVendors() {
     },
   }
 }
+
+/** What `work` resolves to, or the error `otherwise` after `ms`. */
+export async function within<T>(ms: number, work: Promise<T>, otherwise: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(otherwise)), ms)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
