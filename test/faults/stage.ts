@@ -24,6 +24,9 @@ import { scopes } from '../support/world.ts'
 /** What recovery may take: a lease (60 s), a sweep (15 s) and 5 s. */
 export const recoveryMs = 80_000
 
+/** How much of what each process said last is shown with a failure. */
+const logMax = 3_000
+
 export interface Worker {
   readonly pid: number
   /** Where its HTTP routes are, once it is up. */
@@ -77,6 +80,7 @@ export async function stageOn(
   const vendors = await serveVendors()
   const seal = createSeal([key])
   const children: ChildProcess[] = []
+  const workers: Worker[] = []
   const rows = (text: string, ...values: (string | number)[]) => db.sql.unsafe(text, values)
   const team = sandbox.slack.stateFor('').team.id
 
@@ -110,6 +114,7 @@ export async function stageOn(
       })
       children.push(child)
       const worker = watched(child)
+      workers.push(worker)
       if (wait)
         await vi.waitFor(() => expect(worker.log()).toMatch(/saasm is up/), { timeout: 60_000, interval: 50 })
       return worker
@@ -143,7 +148,10 @@ export async function stageOn(
           union all select medium, state, coalesce(reason, '') from outbox where state in ('pending', 'sending')`)
         if (waiting.length > 0) throw new Error(`Still waiting: ${JSON.stringify(waiting.slice(0, 5))}`)
       }
-      await vi.waitFor(look, { timeout: ms, interval: 100 })
+      await vi.waitFor(look, { timeout: ms, interval: 100 }).catch((error: Error) => {
+        const logs = workers.map(worker => `Process ${worker.pid}:\n${worker.log().slice(-logMax)}`)
+        throw new Error(`${error.message}\n${logs.join('\n')}`)
+      })
     },
     told: text =>
       messages().filter(message => message.onlyFor === null && JSON.stringify(message).includes(text)).length,
@@ -240,6 +248,28 @@ async function serveVendors() {
       server.close()
     },
   }
+}
+
+/** A TCP port on loopback that nobody listens on just now. */
+export async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>(done => probe.listen(0, '127.0.0.1', done))
+  const address = probe.address()
+  await new Promise(done => probe.close(done))
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+/** What a process answers, or `nothing` when it does not within 15 s. */
+export async function ask(url: string): Promise<string> {
+  return fetch(url, { signal: AbortSignal.timeout(15_000) }).then(
+    async answer => `${answer.status} ${await answer.text()}`.trim(),
+    () => 'nothing',
+  )
+}
+
+/** Resolves when the worker has stopped itself at its armed point; throws after 60 s. */
+export async function stoppedAt(worker: Worker): Promise<void> {
+  await vi.waitFor(() => expect(worker.log()).toMatch(/^stopped at /m), { timeout: 60_000, interval: 50 })
 }
 
 /** What `work` resolves to, or the error `otherwise` after `ms`. */
