@@ -9,6 +9,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Mostly waits for leases to end: more at once than there are cores.
     maxWorkers: 4,
-    maxConcurrency: 16,
+    maxConcurrency: 20,
   },
 })

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
-import { sql } from 'drizzle-orm'
+import { inArray, sql } from 'drizzle-orm'
 import type { Account } from '../connectors/account.ts'
 import type { Conn, Db } from '../db/db.ts'
 import { accountProblemTable, accountStagingTable } from './table.ts'
@@ -21,6 +21,24 @@ export async function clearStaging(conn: Conn, run: StagingFor): Promise<void> {
   await conn.delete(accountStagingTable).where(sql`run_id = ${run.runId} and fence <= ${run.fence}`)
 }
 
+/** The runs that have rows in staging; looked up one after the other, so that a large staging costs no more than a small one. */
+export async function stagedRuns(conn: Conn): Promise<string[]> {
+  const rows = await conn.execute<{ id: string }>(sql`
+    with recursive runs(id) as (
+      (select run_id from account_staging order by run_id limit 1)
+      union all
+      select (select s.run_id from account_staging s where s.run_id > runs.id order by s.run_id limit 1)
+      from runs where runs.id is not null)
+    select id from runs where id is not null`)
+  return rows.map(row => row.id)
+}
+
+/** Drop all that is staged for these runs, which have ended. */
+export async function dropStaging(conn: Conn, runIds: readonly string[]): Promise<void> {
+  if (runIds.length > 0)
+    await conn.delete(accountStagingTable).where(inArray(accountStagingTable.runId, [...runIds]))
+}
+
 /** Put one page into staging. */
 export async function stageAccounts(db: Db, run: StagingFor, accounts: readonly Account[]): Promise<void> {
   if (accounts.length === 0) return
@@ -31,6 +49,11 @@ export async function stageAccounts(db: Db, run: StagingFor, accounts: readonly 
   if (!copy.write(text)) await Promise.race([once(copy, 'drain'), done])
   copy.end()
   await done
+}
+
+/** How many rows this claim of the run has in staging. Staging is unlogged: a crash of Postgres empties it. */
+export async function countStaged(conn: Conn, run: StagingFor): Promise<number> {
+  return conn.$count(accountStagingTable, sql`run_id = ${run.runId} and fence = ${run.fence}`)
 }
 
 /** Keep the rows that could not be read, for people: at most `problemsMax` a run. */

@@ -2,7 +2,7 @@
 import { clearMissing, type Missing, markMissing } from '../accounts/held.ts'
 import { mergeStaged } from '../accounts/merge.ts'
 import { planMerge } from '../accounts/plan.ts'
-import { clearStaging } from '../accounts/stage.ts'
+import { clearStaging, countStaged } from '../accounts/stage.ts'
 import { usersOf } from '../accounts/summary.ts'
 import { announce, tellPerson } from '../announce/announce.ts'
 import type { Announcement, AnnouncementKind } from '../announce/announcement.ts'
@@ -27,7 +27,7 @@ import {
 } from './outcome.ts'
 import type { RunState, SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
-import { ClaimLost, holdRun, openRemovalOf, settleRun } from './store.ts'
+import { ClaimLost, holdRun, openRemovalOf, peopleReadOf, StagingLost, settleRun } from './store.ts'
 import type { Work } from './work.ts'
 
 type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held'> & {
@@ -49,6 +49,7 @@ export async function conclude(
       const instance = await stillTheSame(tx, run, before, now)
       if (!instance) return
       const staged = { runId: run.id, fence: run.fence }
+      if ((await countStaged(tx, staged)) !== (await peopleReadOf(tx, run.id))) throw new StagingLost()
       const plan = await planMerge(tx, instance.id, staged)
       const held = end.complete && isUnbelievable(plan)
       if (end.complete) await clearMissing(tx, instance.id)

@@ -4,6 +4,7 @@ import type { Credentials } from '../connectors/connector.ts'
 import type { StreamEnd } from '../connectors/engine.ts'
 import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
+import { isUnreachable } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import type { Seal } from '../instances/seal.ts'
 import { instanceById } from '../instances/store.ts'
@@ -11,7 +12,17 @@ import { crashpoint } from '../lib/crashpoint.ts'
 import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
 import type { SyncRun } from './run.ts'
-import { ClaimLost, claimRun, giveBackRun, heartbeatMs, holdRun, nextWorkMs, settleRun } from './store.ts'
+import {
+  ClaimLost,
+  claimRun,
+  giveBackRun,
+  heartbeatMs,
+  holdRun,
+  leaseSeconds,
+  nextWorkMs,
+  StagingLost,
+  settleRun,
+} from './store.ts'
 import { syncRunTable } from './table.ts'
 import type { Work } from './work.ts'
 
@@ -71,16 +82,27 @@ async function execute(work: Work, run: SyncRun, signal: AbortSignal): Promise<v
   }
 }
 
-/** Hold the claim every third of the lease, one beat at a time: a merge locks the run's row, and beats would queue up at it. */
+/**
+ * Hold the claim every third of the lease, one beat at a time: a merge locks the run's row, and beats would queue up at it. A
+ * worker that was not heard for a whole lease gives up by itself: somebody else may hold the claim.
+ */
 function beat({ db, log }: Work, run: SyncRun, lost: AbortController): () => void {
   let beating = false
+  let heardMs = performance.now()
   const heartbeat = setInterval(() => {
     if (beating) return
     beating = true
+    const beganMs = performance.now()
     holdRun(db.conn, run)
       .then(
-        held => held || lost.abort(new ClaimLost()),
-        error => log.warn({ reason: String(error), run: run.id }, 'A heartbeat was not heard'),
+        held => {
+          heardMs = beganMs
+          if (!held) lost.abort(new ClaimLost())
+        },
+        error => {
+          log.warn({ reason: String(error), run: run.id }, 'A heartbeat was not heard')
+          if (performance.now() - heardMs > leaseSeconds * 1000) lost.abort(new ClaimLost())
+        },
       )
       .finally(() => {
         beating = false
@@ -158,6 +180,11 @@ async function stopped(
   }
   const now = clock.now()
   if (signals.signal.aborted) return giveBackRun(db.conn, run, { dueAt: now, now })
+  if (isUnreachable(error) || error instanceof StagingLost) {
+    // Nobody's failure. While Postgres does not answer, this does not either, and the run is left to its lease.
+    log.warn({ run: run.id, reason: String(error) }, 'Postgres went away in a run, which begins anew')
+    return giveBackRun(db.conn, run, { dueAt: now, now, spent: true })
+  }
   const comeBack = comeBackAt(run, error, now)
   if (comeBack) {
     log.info({ run: run.id, until: comeBack }, 'The vendor asked to come back later')

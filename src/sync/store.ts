@@ -52,6 +52,14 @@ export class ClaimLost extends Error {
   }
 }
 
+/** Postgres crashed and emptied the staging, which is unlogged: what is missing there would be taken for people who left. */
+export class StagingLost extends Error {
+  constructor() {
+    super('The staging was lost')
+    this.name = 'StagingLost'
+  }
+}
+
 /** The claim of one worker: what it writes is conditional on it. */
 export interface Claim {
   id: string
@@ -72,6 +80,15 @@ export async function holdRun(
   return rows.length > 0
 }
 
+/** How many people the run has counted, page by page. */
+export async function peopleReadOf(conn: Conn, runId: string): Promise<number | undefined> {
+  const rows = await conn
+    .select({ peopleRead: syncRunTable.peopleRead })
+    .from(syncRunTable)
+    .where(eq(syncRunTable.id, runId))
+  return rows[0]?.peopleRead
+}
+
 /** Move the run on if the claim is still ours; undefined: it is not, and nothing was written. */
 export async function settleRun(
   conn: Conn,
@@ -88,11 +105,11 @@ export async function settleRun(
   return rows[0]
 }
 
-/** Give the run back without an attempt spent: until `dueAt`. */
+/** Give the run back, until `dueAt`; without an attempt spent, unless told. */
 export async function giveBackRun(
   conn: Conn,
   claim: Claim,
-  { dueAt, now }: { dueAt: Date; now: Date },
+  { dueAt, now, spent = false }: { dueAt: Date; now: Date; spent?: boolean },
 ): Promise<void> {
   // A run that was asked for meanwhile takes this one's place.
   const rows = await conn
@@ -100,7 +117,7 @@ export async function giveBackRun(
     .set({
       state: 'requested',
       dueAt,
-      attempt: sql`${syncRunTable.attempt} - 1`,
+      attempt: sql`${syncRunTable.attempt} - ${spent ? 0 : 1}`,
       leaseUntil: null,
       leaseOwner: null,
     })
@@ -132,6 +149,16 @@ export async function openRunOf(conn: Conn, instanceId: string): Promise<SyncRun
     )
     .limit(2)
   return rows.find(run => run.state === 'running') ?? rows[0]
+}
+
+/** Which of these runs have ended, or never were. */
+export async function endedOf(conn: Conn, runIds: readonly string[]): Promise<string[]> {
+  if (runIds.length === 0) return []
+  const open = await conn
+    .select({ id: syncRunTable.id })
+    .from(syncRunTable)
+    .where(and(inArray(syncRunTable.id, [...runIds]), inArray(syncRunTable.state, ['requested', 'running'])))
+  return runIds.filter(id => !open.some(run => run.id === id))
 }
 
 /** The newest runs of an instance, newest first. */

@@ -1,9 +1,11 @@
 // The sweep: asks for runs of instances that are due, and rings for everything that nobody took. The only clock there is.
+import { dropStaging, stagedRuns } from '../accounts/stage.ts'
 import { purgeGone } from '../accounts/summary.ts'
 import { dueInstances, recordOutcome } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { requestRun } from './request.ts'
 import { nextSyncAt } from './schedule.ts'
+import { endedOf } from './store.ts'
 import type { Work } from './work.ts'
 
 /** Instances asked for in one sweep; the next one goes on. */
@@ -27,6 +29,8 @@ export function createSweep(work: Work): (signal: AbortSignal) => Promise<void> 
     ring('sync')
     ring('removal')
     ring('deliver')
+    // A worker that was stopped past its lease stages one more page before it sees that the run is not its own any more.
+    await dropStaging(db.conn, await endedOf(db.conn, await stagedRuns(db.conn)))
     await purgeGone(db.conn, new Date(now.getTime() - goneDaysMax * 86_400_000), purgeMax)
   }
 }

@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { announce } from '../../src/announce/announce.ts'
 import type { AnnouncementKind } from '../../src/announce/announcement.ts'
 import { appendAudit } from '../../src/audit/store.ts'
+import type { Instance } from '../../src/instances/instance.ts'
 import { moveInstance, recordOutcome } from '../../src/instances/store.ts'
 import { announcementOf } from '../../src/sync/conclude.ts'
 import { requestRemoval } from '../../src/sync/request.ts'
@@ -65,16 +66,7 @@ export const due: Scene = async stage => {
 /** 2,500 people of an instance that is being deleted: three batches. */
 export const removal: Scene = async stage => {
   const instance = await stage.instance(stage.vendor())
-  await stage.rows(
-    `insert into account (instance_id, external_id, status, kind, roles, licences, hash, first_seen_at)
-      select $1::uuid, 'p' || lpad(n::text, 6, '0'), 'active', 'human', '{}', '{}', 'x', now() from generate_series(1, 2500) n`,
-    instance.id,
-  )
-  await stage.db.transaction(async tx => {
-    const now = new Date()
-    await moveInstance(tx, instance.id, 'deleting', { now })
-    await requestRemoval(tx, { instanceId: instance.id, kind: 'instance', by: 'U0ADA', now }, quiet)
-  })
+  await removalOf(stage, instance, 2_500)
   return async () => {
     expect(await stage.rows('select 1 from account')).toHaveLength(0)
     expect(await stage.rows('select state, removed from removal')).toEqual([{ state: 'done', removed: 2500 }])
@@ -82,6 +74,29 @@ export const removal: Scene = async stage => {
     expect(stage.told(`${instance.name} was deleted`)).toBe(1)
     expect(stage.mailed(instance.name)).toBe(1)
   }
+}
+
+/** Give an instance this many people, and ask for its deletion. */
+export async function removalOf(stage: Stage, instance: Instance, people: number): Promise<void> {
+  await populate(stage, instance, people)
+  await askDeletion(stage, instance)
+}
+
+export async function populate(stage: Stage, instance: Instance, people: number): Promise<void> {
+  await stage.rows(
+    `insert into account (instance_id, external_id, status, kind, roles, licences, hash, first_seen_at)
+      select $1::uuid, 'p' || lpad(n::text, 6, '0'), 'active', 'human', '{}', '{}', 'x', now() from generate_series(1, $2::int) n`,
+    instance.id,
+    people,
+  )
+}
+
+export async function askDeletion(stage: Stage, instance: Instance): Promise<void> {
+  await stage.db.transaction(async tx => {
+    const now = new Date()
+    await moveInstance(tx, instance.id, 'deleting', { now })
+    await requestRemoval(tx, { instanceId: instance.id, kind: 'instance', by: 'U0ADA', now }, quiet)
+  })
 }
 
 /** What is told of one instance, without a run: its incident is opened, and resolved. */
