@@ -67,11 +67,9 @@ test.concurrent('the job store is gone for a minute: gestures answer, work goes 
       await load.more()
       await wait(2_000)
     }
-    const meanwhile = await stage.rows("select 1 from sync_run where state = 'succeeded'")
-    expect(meanwhile.length, 'work goes on without the job store').toBeGreaterThan(0)
+    expect(await stage.users(asked.id), 'work goes on without the job store').toHaveLength(30)
     proxy.set({ kind: 'pass' })
     await stage.quiet(recoveryMs)
-    expect(await stage.users(asked.id)).toHaveLength(30)
     await load.expectDone()
     for (const worker of workers)
       await vi.waitFor(async () => expect(await ask(`${worker.url}/readyz`)).toBe('200 ready'), {

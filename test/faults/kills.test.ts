@@ -215,6 +215,13 @@ async function append(
   await stage.db.transaction(async tx => {
     const transitionSeq = await nextTransition(tx, of.id)
     const { teamId, id: instanceId } = of
+    await appendAudit(tx, {
+      teamId,
+      actor: 'U0ADA',
+      source: 'modal',
+      action: 'instance.reactivated',
+      instance: of,
+    })
     await appendOutbox(tx, [{ ...to, teamId, instanceId, transitionSeq, announcement, now }])
   })
 }

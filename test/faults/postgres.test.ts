@@ -1,9 +1,9 @@
 // Postgres stops in each of its ways, in the middle of everything at once, and comes back: the same process finishes all of it.
 import postgres from 'postgres'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { ownPostgres, type StopKind } from './own-postgres.ts'
 import { askDeletion, populate, tell } from './scenes.ts'
-import { recoveryMs, type Stage, stageOn } from './stage.ts'
+import { recoveryMs, type Stage, stageOn, waitingFor } from './stage.ts'
 
 /** How long Postgres is away. */
 const downMs = 4_000
@@ -34,15 +34,15 @@ test.concurrent.each<StopKind>(['fast', 'immediate', 'killed'])(
       const [accounts, pages] = [await locks.reserve(), await locks.reserve()]
       await accounts.unsafe('begin; lock table account in share row exclusive mode')
       last.open()
-      await waiting(stage, 'account', 1)
+      await waitingFor(stage, 'account', 1)
       const posted = nextPost(stage)
       const told = await tell(stage, ['failed'])
       await askDeletion(stage, removing)
-      await waiting(stage, 'account', 2)
+      await waitingFor(stage, 'account', 2)
       await posted
       await pages.unsafe('begin; lock table account_staging in share row exclusive mode')
       second.open()
-      await waiting(stage, 'account_staging', 1)
+      await waitingFor(stage, 'account_staging', 1)
 
       await own.restart(how, downMs)
       third.open()
@@ -73,15 +73,6 @@ test.concurrent.each<StopKind>(['fast', 'immediate', 'killed'])(
     }
   },
 )
-
-/** Resolves when this many statements wait for the lock on a table. */
-async function waiting(stage: Stage, table: string, count: number): Promise<void> {
-  const question = `select distinct pid from pg_locks where not granted and relation = '${table}'::regclass`
-  await vi.waitFor(async () => expect(await stage.rows(question), table).toHaveLength(count), {
-    timeout: 25_000,
-    interval: 50,
-  })
-}
 
 /** Resolves when Slack has a post that it will answer `answerMs` later. */
 function nextPost(stage: Stage): Promise<void> {

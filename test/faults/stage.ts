@@ -267,6 +267,16 @@ export async function ask(url: string): Promise<string> {
   )
 }
 
+/** Resolves when this many connections wait for the lock on a table; throws after 25 s. */
+export async function waitingFor(stage: Stage, table: string, connections: number): Promise<void> {
+  const here = `database = (select oid from pg_database where datname = current_database())`
+  const question = `select distinct pid from pg_locks where not granted and ${here} and relation = '${table}'::regclass`
+  await vi.waitFor(async () => expect(await stage.rows(question), table).toHaveLength(connections), {
+    timeout: 25_000,
+    interval: 50,
+  })
+}
+
 /** Resolves when the worker has stopped itself at its armed point; throws after 60 s. */
 export async function stoppedAt(worker: Worker): Promise<void> {
   await vi.waitFor(() => expect(worker.log()).toMatch(/^stopped at /m), { timeout: 60_000, interval: 50 })
