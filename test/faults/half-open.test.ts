@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { testDatabase } from '../support/postgres.ts'
 import { type ProxyMood, startProxy } from './proxy.ts'
 import { askDeletion, populate } from './scenes.ts'
-import { ask, recoveryMs, stageOn, waitingFor } from './stage.ts'
+import { ask, recoveryMs, stageOn, waitingIn } from './stage.ts'
 
 const moods: readonly [string, ProxyMood][] = [
   ['swallows everything', { kind: 'swallow' }],
@@ -31,7 +31,7 @@ test.concurrent.each(moods)(
       await askDeletion(stage, removing)
       const cut = await stage.worker({ DATABASE_URL: proxy.through(database.url) })
       await third.reached
-      await waitingFor(stage, 'account', 1)
+      await waitingIn(stage, 'removal')
 
       proxy.set(mood)
       await lock.unsafe('rollback')

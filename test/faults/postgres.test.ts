@@ -3,7 +3,7 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { ownPostgres, type StopKind } from './own-postgres.ts'
 import { askDeletion, populate, tell } from './scenes.ts'
-import { recoveryMs, type Stage, stageOn, waitingFor } from './stage.ts'
+import { recoveryMs, type Stage, stageOn, waitingIn } from './stage.ts'
 
 /** How long Postgres is away. */
 const downMs = 4_000
@@ -34,15 +34,15 @@ test.concurrent.each<StopKind>(['fast', 'immediate', 'killed'])(
       const [accounts, pages] = [await locks.reserve(), await locks.reserve()]
       await accounts.unsafe('begin; lock table account in share row exclusive mode')
       last.open()
-      await waitingFor(stage, 'account', 1)
+      await waitingIn(stage, 'merge')
       const posted = nextPost(stage)
       const told = await tell(stage, ['failed'])
       await askDeletion(stage, removing)
-      await waitingFor(stage, 'account', 2)
+      await waitingIn(stage, 'removal')
       await posted
       await pages.unsafe('begin; lock table account_staging in share row exclusive mode')
       second.open()
-      await waitingFor(stage, 'account_staging', 1)
+      await waitingIn(stage, 'staging')
 
       await own.restart(how, downMs)
       third.open()

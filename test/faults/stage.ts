@@ -267,11 +267,18 @@ export async function ask(url: string): Promise<string> {
   )
 }
 
-/** Resolves when this many connections wait for the lock on a table; throws after 25 s. */
-export async function waitingFor(stage: Stage, table: string, connections: number): Promise<void> {
-  const here = `database = (select oid from pg_database where datname = current_database())`
-  const question = `select distinct pid from pg_locks where not granted and ${here} and relation = '${table}'::regclass`
-  await vi.waitFor(async () => expect(await stage.rows(question), table).toHaveLength(connections), {
+/** How the statements begin that a test lets wait for a lock. */
+const statements = {
+  merge: '%insert into account %',
+  removal: '%from account where instance_id = %',
+  staging: 'copy account_staging %',
+} as const
+
+/** Resolves when such a statement waits for a lock; throws after 25 s. */
+export async function waitingIn(stage: Stage, what: keyof typeof statements): Promise<void> {
+  const question = `select query from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and query like '${statements[what]}'`
+  await vi.waitFor(async () => expect(await stage.rows(question), what).toHaveLength(1), {
     timeout: 25_000,
     interval: 50,
   })
