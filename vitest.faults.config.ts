@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],
     globalSetup: ['test/support/global-build.ts', 'test/support/global-postgres.ts'],
-    testTimeout: 480_000,
+    testTimeout: 900_000,
     hookTimeout: 120_000,
     // Mostly waits for leases to end: more at once than there are cores.
     maxWorkers: 4,

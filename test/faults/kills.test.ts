@@ -14,8 +14,10 @@ import { type Stage, stageOn } from './stage.ts'
 /** How often Slack and the mail service fail, and how. */
 const shares = { lostAfterStoring: 0.08, errorAfterStoring: 0.08, tooMany: 0.05 }
 const workersAtOnce = 3
-/** How long a worker lives once it is up. */
-const livesMs = { least: 100, most: 1_500 }
+/** A worker lives until Slack and the mail service were asked this often, and for up to the time of an answer after that. */
+const livesFor = { least: 2, most: 14 }
+/** One that has nothing to send is killed all the same. */
+const idleMaxMs = 20_000
 /** How long Slack and the mail service take to answer. */
 const answersMs = { least: 50, most: 400 }
 /** After the last kill: leases that end (60 s), those of a second attempt, and what is looked for twice. */
@@ -91,7 +93,7 @@ async function underKills(name: string, load: Load, tell: Tell): Promise<void> {
   const database = await testDatabase()
   const stage = await stageOn(database.url)
   try {
-    breakAnswers(stage, chanceOf(`${name}, answers`))
+    const asked = breakAnswers(stage, chanceOf(`${name}, answers`))
     const of = await instanceOf(stage, 'okta-under-fire')
     await watchTakeovers(stage)
     const names: string[] = []
@@ -103,7 +105,8 @@ async function underKills(name: string, load: Load, tell: Tell): Promise<void> {
     }
     const perKill = load.perKill ?? (() => Math.ceil((load.announcements * 0.9) / load.kills))
     await announceSome(load.announcements * 0.1)
-    await killing(stage, load.kills, chanceOf(`${name}, kills`), () => announceSome(perKill()))
+    const chance = chanceOf(`${name}, kills`)
+    await killing(stage, { kills: load.kills, asked, chance }, () => announceSome(perKill()))
     await announceSome(load.announcements)
     await stage.worker()
     await stage.quiet(settlesMs)
@@ -125,18 +128,20 @@ async function underKills(name: string, load: Load, tell: Tell): Promise<void> {
   }
 }
 
-/** Keep a few workers alive, and kill one after the other. */
+/** Keep a few workers alive, and kill one after the other in the middle of what they do. */
 async function killing(
   stage: Stage,
-  kills: number,
-  chance: Chance,
+  { kills, asked, chance }: { kills: number; asked: () => number; chance: Chance },
   between: () => Promise<void>,
 ): Promise<void> {
   let killed = 0
   const lane = async () => {
     while (killed < kills) {
       const worker = await stage.worker()
-      await wait(chance.between(livesMs.least, livesMs.most))
+      const until = asked() + chance.between(livesFor.least, livesFor.most)
+      const latest = Date.now() + idleMaxMs
+      while (asked() < until && Date.now() < latest) await wait(5)
+      await wait(chance.between(0, answersMs.most))
       // What another lane did meanwhile may have been the last one.
       if (killed >= kills) return
       killed += 1
@@ -148,9 +153,11 @@ async function killing(
   await Promise.all(Array.from({ length: workersAtOnce }, lane))
 }
 
-/** Slack and the mail service answer late, lose answers, and refuse, each by its share. */
-function breakAnswers(stage: Stage, chance: Chance): void {
+/** Slack and the mail service answer late, lose answers, and refuse, each by its share; says how often they were asked. */
+function breakAnswers(stage: Stage, chance: Chance): () => number {
+  let asked = 0
   const choose = () => {
+    asked += 1
     const at = chance.next()
     const { lostAfterStoring, errorAfterStoring, tooMany } = shares
     if (at < lostAfterStoring) return 'lost'
@@ -169,6 +176,7 @@ function breakAnswers(stage: Stage, chance: Chance): void {
     const tooMany = { kind: 'status', status: 429, retryAfterSeconds: 1 } as const
     return { lost, error, tooMany, late: delay() }[choose()]
   })
+  return () => asked
 }
 
 /** Count the claims that take a telling over from a worker that did not settle it. */

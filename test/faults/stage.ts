@@ -81,6 +81,7 @@ export async function stageOn(
   const seal = createSeal([key])
   const children: ChildProcess[] = []
   const workers: Worker[] = []
+  let closed = false
   const rows = (text: string, ...values: (string | number)[]) => db.sql.unsafe(text, values)
   const team = sandbox.slack.stateFor('').team.id
 
@@ -90,6 +91,7 @@ export async function stageOn(
     db,
     url: databaseUrl,
     async worker(env = {}, wait = true) {
+      if (closed) throw new Error('The stage is closed')
       const child = spawn(process.execPath, [resolve('dist/main.js')], {
         cwd: folder,
         env: {
@@ -168,6 +170,7 @@ export async function stageOn(
       expect(found.findings, report(found)).toEqual([])
     },
     async close() {
+      closed = true
       for (const child of children) {
         child.kill('SIGCONT')
         child.kill('SIGKILL')
