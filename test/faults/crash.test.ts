@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { type CrashPoint, crashPoints } from '../../src/lib/crashpoint.ts'
 import { testDatabase } from '../support/postgres.ts'
 import { due, failure, flood, recovery, removal, type Scene, sync } from './scenes.ts'
-import { recoveryMs, stageOn, within } from './stage.ts'
+import { recoveryMs, stageOn, startMaxMs, within } from './stage.ts'
 
 /** Which scene passes which point, and at which times it is hit there. */
 const table: Readonly<Record<CrashPoint, readonly [Scene, ...number[]]>> = {
@@ -45,9 +45,11 @@ test.concurrent.each(cases)(
     try {
       const expectDone = await scene(stage)
       const first = await stage.worker({ SAASM_CRASH_AT: at }, false)
-      expect(await within(60_000, first.ended, `${at} was never reached:\n${first.log()}`)).toMatchObject({
-        signal: 'SIGKILL',
-      })
+      expect(await within(startMaxMs, first.ended, `${at} was never reached:\n${first.log()}`)).toMatchObject(
+        {
+          signal: 'SIGKILL',
+        },
+      )
       const diedAt = Date.now()
       await stage.worker()
       await stage.quiet(recoveryMs - (Date.now() - diedAt))

@@ -24,6 +24,8 @@ import { scopes } from '../support/world.ts'
 /** What recovery may take: a lease (60 s), a sweep (15 s) and 5 s. */
 export const recoveryMs = 80_000
 
+/** What a start may take on a machine that is busy with all the others. */
+export const startMaxMs = 240_000
 /** How much of what each process said last is shown with a failure. */
 const logMax = 3_000
 
@@ -118,7 +120,10 @@ export async function stageOn(
       const worker = watched(child)
       workers.push(worker)
       if (wait)
-        await vi.waitFor(() => expect(worker.log()).toMatch(/saasm is up/), { timeout: 60_000, interval: 50 })
+        await vi.waitFor(() => expect(worker.log()).toMatch(/saasm is up/), {
+          timeout: startMaxMs,
+          interval: 50,
+        })
       return worker
     },
     vendor: people => vendors.add(people ?? 450),
@@ -287,9 +292,9 @@ export async function waitingIn(stage: Stage, what: keyof typeof statements): Pr
   })
 }
 
-/** Resolves when the worker has stopped itself at its armed point; throws after 60 s. */
+/** Resolves when the worker has stopped itself at its armed point; throws after `startMaxMs`. */
 export async function stoppedAt(worker: Worker): Promise<void> {
-  await vi.waitFor(() => expect(worker.log()).toMatch(/^stopped at /m), { timeout: 60_000, interval: 50 })
+  await vi.waitFor(() => expect(worker.log()).toMatch(/^stopped at /m), { timeout: startMaxMs, interval: 50 })
 }
 
 /** What `work` resolves to, or the error `otherwise` after `ms`. */
