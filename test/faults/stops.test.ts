@@ -78,7 +78,10 @@ async function expectNothingLands(stage: Stage, zombie: Worker, other: Worker): 
   await removalOf(stage, doomed, 1_500)
   await stage.quiet(recoveryMs)
   expect(stage.told(fresh.name)).toBe(1)
-  await vi.waitFor(async () => expect(await everything(stage, instances)).toEqual(before), { timeout: 5_000 })
+  await vi.waitFor(async () => expect(await everything(stage, instances)).toEqual(before), {
+    timeout: 60_000,
+    interval: 250,
+  })
   await stage.expectSound()
 }
 
