@@ -5,10 +5,10 @@ export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],
     globalSetup: ['test/support/global-build.ts', 'test/support/global-postgres.ts'],
-    testTimeout: 240_000,
+    testTimeout: 900_000,
     hookTimeout: 120_000,
     // Mostly waits for leases to end: more at once than there are cores.
     maxWorkers: 4,
-    maxConcurrency: 16,
+    maxConcurrency: 20,
   },
 })

@@ -6,20 +6,52 @@
 select instance_id, transition_seq, medium, destination, count(*) from outbox
 where instance_id is not null group by 1, 2, 3, 4 having count(*) > 1;
 
+-- wrong: a telling counts as sent, and nothing says when
+-- do: look for it in Slack or with the mail service; update outbox set state = 'pending' sends it again
+select id, medium, destination from outbox where state = 'sent' and sent_at is null;
+
+-- wrong: a telling is done with, and somebody still holds it
+-- do: report it; a worker wrote past its claim
+select id, state, lease_owner from outbox where state in ('pending', 'sent', 'parked') and (lease_until is not null or lease_owner is not null);
+
+-- wrong: a telling waits long past its time, and nobody takes it
+-- do: start a process with SAASM_ROLES=work
+select o.id, o.medium, o.destination, o.due_at from outbox o
+where o.state = 'pending' and o.due_at < now() - interval '1 hour'
+  and not exists (select 1 from outbox p where p.incident_id = o.incident_id and p.transition_seq < o.transition_seq
+    and p.destination = o.destination and p.state in ('pending', 'sending'));
+
 -- wrong: a telling was begun and never settled, long after its lease
 -- do: start a process with SAASM_ROLES=work; it takes the row over
 select id, medium, destination, lease_until from outbox
-where state = 'sending' and lease_until < now() - interval '5 minutes';
+where state = 'sending' and lease_until < now() - interval '2 minutes';
 
 -- wrong: a run counts as running although its worker is gone
 -- do: start a process with SAASM_ROLES=work; it takes the run over
 select id, instance_id, lease_owner, lease_until from sync_run
-where state = 'running' and lease_until < now() - interval '5 minutes';
+where state = 'running' and lease_until < now() - interval '2 minutes';
 
 -- wrong: a removal of users was begun and does not go on
 -- do: start a process with SAASM_ROLES=work; it takes the removal over
 select id, instance_id, lease_owner, lease_until from removal
-where state = 'running' and lease_until < now() - interval '5 minutes';
+where state = 'running' and lease_until < now() - interval '2 minutes';
+
+-- wrong: a run waits long past its time, and nobody takes it
+-- do: start a process with SAASM_ROLES=work
+select r.id, r.instance_id, r.due_at from sync_run r
+where r.state = 'requested' and r.due_at < now() - interval '1 hour'
+  and not exists (select 1 from sync_run o where o.instance_id = r.instance_id and o.state = 'running')
+  and not exists (select 1 from removal m where m.instance_id = r.instance_id and m.state in ('requested', 'running'));
+
+-- wrong: a run or a removal is done with, and somebody still holds it
+-- do: report it; a worker wrote past its claim
+select id, state, lease_owner from sync_run where state <> 'running' and (lease_until is not null or lease_owner is not null)
+union all
+select id, state, lease_owner from removal where state <> 'running' and (lease_until is not null or lease_owner is not null);
+
+-- wrong: a removal ended and was not told
+-- do: tell the one who asked for it (requested_by) what was removed
+select id, instance_id, requested_by, removed from removal where state = 'done' and not announced;
 
 -- wrong: two runs of one instance are running
 -- do: the unique index sync_run_running must exist; restart the workers
@@ -70,11 +102,17 @@ where i.status = 'live' and i.last_outcome = 'never'
 select distinct s.run_id from account_staging s join sync_run r on r.id = s.run_id
 where r.state not in ('requested', 'running');
 
+-- wrong: staging holds rows of a claim that never was
+-- do: delete from account_staging where run_id = …, and choose Sync now
+select distinct s.run_id, s.fence from account_staging s join sync_run r on r.id = s.run_id
+where s.fence > r.fence;
+
 -- wrong: two incidents of one instance are open
 -- do: the unique index incident_open must exist
 select instance_id, count(*) from incident where closed_at is null group by 1 having count(*) > 1;
 
 -- wrong: an announced change has no audit row
 -- do: report it; a change was made past its transaction
-select o.instance_id, o.transition_seq from outbox o
-where o.instance_id is not null and not exists (select 1 from audit a where a.instance_id = o.instance_id);
+select o.instance_id, count(distinct o.transition_seq) as announced from outbox o
+where o.instance_id is not null group by o.instance_id
+having count(distinct o.transition_seq) > (select count(*) from audit a where a.instance_id = o.instance_id);

@@ -76,6 +76,8 @@ export interface App {
 /** The longest single wait for a busy vendor within a run; a longer one gives the run back until then. */
 const patienceMs = 60_000
 const mailTimeoutMs = 10_000
+/** What has not answered by then is waited for: a half-open connection answers nothing for ever. */
+const readyMs = 5_000
 /** How often a start asks for a database that does not answer. */
 const prepareEveryMs = 2_000
 
@@ -180,7 +182,7 @@ export function createApp(options: AppOptions): App {
   }
   const databaseReady = async () => prepared && (await db.sql`select 1`.then(() => true))
   const isReady = async () => {
-    const answers = await Promise.allSettled([databaseReady(), jobs.ready(), slack.ready()])
+    const answers = await Promise.allSettled([databaseReady(), jobs.ready(), slack.ready()].map(inTime))
     const names = ['database', 'job store', 'Slack'] as const
     return names.filter((_name, position) => {
       const answer = answers[position]
@@ -228,6 +230,15 @@ export function createApp(options: AppOptions): App {
     },
     port: () => door.port(),
   }
+}
+
+/** What it answers, or false after `readyMs`. */
+async function inTime(ready: Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>(done => {
+    timer = setTimeout(done, readyMs, false)
+  })
+  return Promise.race([ready, late]).finally(() => clearTimeout(timer))
 }
 
 function answer(res: ServerResponse, status: number, text: string): void {

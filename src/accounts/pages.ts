@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Cursor } from '../connectors/engine.ts'
 import type { Conn, Db, Tx } from '../db/db.ts'
+import { stagedBy } from './plan.ts'
 import type { Reading, StagingFor } from './stage.ts'
 import { accountProblemTable } from './table.ts'
 
@@ -67,6 +68,37 @@ async function pagesBefore(tx: Tx, reading: Reading): Promise<PageRow[]> {
 
 const newestBefore = ({ runId, fence }: StagingFor) =>
   sql`(select max(fence) from account_page where run_id = ${runId} and fence < ${fence})`
+
+/**
+ * Are all pages of this claim there, each with its rows? A crash of Postgres empties what is not logged, and who is missing
+ * there would be taken for somebody who left.
+ */
+export async function arePagesWhole(conn: Conn, run: StagingFor, pages: number): Promise<boolean> {
+  const rows = await conn.execute<{ whole: boolean }>(sql`
+    select count(*) = ${pages}::int and coalesce(sum(staged), 0) = (select count(*) from ${stagedBy(run)} s) as whole
+    from account_page where run_id = ${run.runId} and fence = ${run.fence}`)
+  return rows[0]?.whole === true
+}
+
+/** The runs that have pages or rows in staging; looked up one after the other, so that a large staging costs no more than a small one. */
+export async function stagedRuns(conn: Conn): Promise<string[]> {
+  const rows = await conn.execute<{ id: string }>(sql`
+    with recursive runs(id) as (
+      (select run_id from account_staging order by run_id limit 1)
+      union all
+      select (select s.run_id from account_staging s where s.run_id > runs.id order by s.run_id limit 1)
+      from runs where runs.id is not null)
+    select id from runs where id is not null
+    union select distinct run_id from account_page`)
+  return rows.map(row => row.id)
+}
+
+/** Drop all that is staged for these runs, which have ended. */
+export async function dropStaging(conn: Conn, runIds: readonly string[]): Promise<void> {
+  if (runIds.length === 0) return
+  await conn.execute(sql`delete from account_page where run_id in ${runIds}`)
+  await conn.execute(sql`delete from account_staging where run_id in ${runIds}`)
+}
 
 /** Drop what this claim of the run and earlier ones have staged; a later claim's rows are not ours to take. */
 export async function clearStaging(conn: Conn, run: StagingFor): Promise<void> {

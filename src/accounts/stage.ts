@@ -31,6 +31,8 @@ export interface Batch {
 export interface Stager {
   /** Begin to stage a batch; resolves when few enough are under way for the next one. */
   write(batch: Batch): Promise<void>
+  /** How many pages this claim has, adopted ones and those that were begun. */
+  pages(): number
   /** Resolves when every batch is staged; throws what one of them threw. */
   settle(): Promise<void>
 }
@@ -60,6 +62,7 @@ export function createStager(db: Db, reading: Reading, pages: number): Stager {
         underWay.push(staging)
       }
     },
+    pages: () => page,
     async settle() {
       const ended = await Promise.allSettled(underWay.splice(0))
       const failed = ended.find(one => one.status === 'rejected')

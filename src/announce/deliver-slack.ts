@@ -1,5 +1,6 @@
 // One telling in Slack: posted once, looked for before it is posted again, or edited into the incident's message.
 import { crashpoint } from '../lib/crashpoint.ts'
+import { newId } from '../lib/ids.ts'
 import { SlackFailure } from '../slack/post.ts'
 import type { AnnouncementKind } from './announcement.ts'
 import { bundleMessage, channelMessage } from './channel.ts'
@@ -9,8 +10,10 @@ import {
   type ClaimedEntry,
   claimAlike,
   firstPostOf,
+  isInTime,
   type OutboxEntry,
   postedSince,
+  settleLater,
   settleSent,
   writeEntry,
 } from './outbox.ts'
@@ -52,12 +55,10 @@ async function post(
   crashpoint('post-begun')
   const message = channelMessage(entry.announcement)
   const thread = threadTs ? { threadTs } : {}
-  const { channel, ts } = await slack.post({
-    to: entry.destination,
-    ...message,
-    key: keyOf(entry),
-    ...thread,
-  })
+  if (!isInTime(entry)) return { kind: 'done' }
+  const { channel, ts } = await slack
+    .post({ to: entry.destination, ...message, key: keyOf(entry), ...thread })
+    .catch(error => notPosted(delivery, [entry], error))
   crashpoint('post-sent')
   await settleSent(db.conn, entry, { ref: ts, channel, now: clock.now() })
   return { kind: 'done' }
@@ -128,18 +129,45 @@ async function bundle(delivery: Delivery, entries: readonly ClaimedEntry[]): Pro
   const { db, clock, slack } = delivery
   const [first] = entries
   if (!first) return { kind: 'done' }
+  // A key of the bundle's own: one of its rows that goes out by itself later must not be taken for the bundle.
+  const key = newId()
   const held: ClaimedEntry[] = []
   for (const entry of entries) {
-    if (await beginSend(db.conn, entry, { firstSentAt: clock.now(), rendered: { bundle: first.id } }))
+    if (await beginSend(db.conn, entry, { firstSentAt: clock.now(), rendered: { bundle: key } }))
       held.push(entry)
     else if (entry === first) return { kind: 'done' }
   }
+  crashpoint('bundle-begun')
   const message = bundleMessage(held.map(entry => entry.announcement))
-  const { channel, ts } = await slack.post({ to: first.destination, ...message, key: first.id })
+  if (!isInTime(first)) return { kind: 'done' }
+  const { channel, ts } = await slack
+    .post({ to: first.destination, ...message, key })
+    .catch(error => notPosted(delivery, held, error))
   crashpoint('bundle-sent')
   for (const entry of held)
     await settleSent(db.conn, entry, { ref: `bundle:${ts}`, channel, now: clock.now() })
   return { kind: 'done' }
+}
+
+/**
+ * Slack refused it, so it is nowhere: nothing has to be looked for before the next attempt. The first of the entries is
+ * settled by who called; the others of its bundle are given back here.
+ */
+async function notPosted(
+  delivery: Delivery,
+  entries: readonly ClaimedEntry[],
+  error: unknown,
+): Promise<never> {
+  if (!(error instanceof SlackFailure) || error.kind === 'ambiguous') throw error
+  const { db, clock } = delivery
+  for (const [position, entry] of entries.entries()) {
+    if (entry.firstSentAt !== null) continue
+    await writeEntry(db.conn, entry, { firstSentAt: null, rendered: null })
+    if (position === 0) continue
+    const dueAt = new Date(clock.now().getTime() + (error.retryAfterMs ?? 0))
+    await settleLater(db.conn, entry, { dueAt, reason: `Slack: ${error.code}`, spent: false })
+  }
+  throw error
 }
 
 async function edit(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal): Promise<Sent> {

@@ -152,17 +152,21 @@ export async function writeEntry(conn: Conn, held: Held, fields: Partial<OutboxE
   return rows.length > 0
 }
 
-/**
- * Write down that a send begins; false: it may not, and nothing is to be sent. A worker that was stopped between its claim
- * and now has a claim that another one may hold by the time the message leaves: it leaves the entry to its lease.
- */
+/** Write down that a send begins; false: it may not, and nothing is to be sent. */
 export async function beginSend(
   conn: Conn,
   entry: ClaimedEntry,
   fields: Pick<Partial<OutboxEntry>, 'firstSentAt' | 'rendered'>,
 ): Promise<boolean> {
-  const held = await writeEntry(conn, entry, fields)
-  return held && performance.now() - entry.claimedAtMs < leaseMs - sendMaxMs
+  return (await writeEntry(conn, entry, fields)) && isInTime(entry)
+}
+
+/**
+ * Asked once more in the breath before a message leaves. A worker that was stopped between its claim and now has a claim
+ * that another one may hold by the time the message arrives: it leaves the entry to its lease.
+ */
+export function isInTime(entry: ClaimedEntry): boolean {
+  return performance.now() - entry.claimedAtMs < leaseMs - sendMaxMs
 }
 
 const released = { leaseUntil: null, leaseOwner: null }

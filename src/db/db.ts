@@ -1,10 +1,10 @@
 // Postgres: the connection pool, transactions with afterCommit, and the types every store takes.
-import { connect } from 'node:net'
 import type { ExtractTablesWithRelations } from 'drizzle-orm'
 import type { PgDatabase } from 'drizzle-orm/pg-core'
 import { drizzle, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { crashpoint } from '../lib/crashpoint.ts'
+import { openSocket } from './socket.ts'
 
 type NoSchema = Record<string, never>
 
@@ -135,27 +135,11 @@ function openPool(
       jit: 'off',
       ...settings,
     },
-    // postgres.js leaves Nagle's algorithm on, which made COPY four times slower when measured.
+    // With TLS postgres.js opens the socket itself.
     ...(address.searchParams.has('sslmode')
       ? {}
       : { socket: () => openSocket(address, statementTimeoutMs + quietBeyondMs) }),
   } as postgres.Options<Record<string, never>>)
-}
-
-function openSocket(address: URL, quietMaxMs: number) {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: address.hostname, port: Number(address.port || 5432) })
-    socket.setNoDelay(true)
-    socket.setKeepAlive(true, 30_000)
-    socket.setTimeout(10_000, () => socket.destroy(new Error('Postgres did not answer in time')))
-    socket.once('error', reject)
-    socket.once('connect', () => {
-      // A half-open connection answers nothing for ever: postgres.js has no limit of its own for a query.
-      socket.setTimeout(quietMaxMs)
-      socket.off('error', reject)
-      resolve(socket)
-    })
-  })
 }
 
 /** Postgres says 23505; drizzle wraps it. */
@@ -164,9 +148,12 @@ export function isUniqueViolation(error: unknown): boolean {
   return thrown.code === '23505' || thrown.cause?.code === '23505'
 }
 
-/** Nobody listens, the name is unknown, the connection broke, or the server is starting or stopping: waiting may help. */
+/**
+ * Nobody listens, the name is unknown, the connection broke, the server is starting or stopping, or it takes no more
+ * clients: waiting may help.
+ */
 const unreachable =
-  /^(ECONN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE|CONNECT_TIMEOUT|CONNECTION_|57P0|08)/
+  /^(ECONN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE|CONNECT_TIMEOUT|CONNECTION_|57P0|08|53300|25P03)/
 
 /** Is Postgres not there just now? drizzle wraps the driver's error. */
 export function isUnreachable(error: unknown): boolean {

@@ -11,12 +11,15 @@ export interface Embedded {
 }
 
 /**
- * Start Postgres with its data under `folder` (made when missing, kept afterwards).
+ * Start Postgres with its data under `folder` (made when missing, kept afterwards), on any free port unless told.
  * Throws a one-line error when the optional package is not installed or another server holds the folder.
  */
-export async function startEmbedded(folder: string, options: { fast?: boolean } = {}): Promise<Embedded> {
+export async function startEmbedded(
+  folder: string,
+  options: { fast?: boolean; port?: number } = {},
+): Promise<Embedded> {
   const EmbeddedPostgres = await load()
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const asRoot = process.getuid?.() === 0
   await mkdir(folder, { recursive: true })
   const data = join(folder, 'data')
@@ -40,7 +43,7 @@ export async function startEmbedded(folder: string, options: { fast?: boolean } 
     initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8'],
     // A test's database need not survive a power cut; a person's sandbox should.
     postgresFlags: options.fast
-      ? ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'max_connections=300']
+      ? ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'max_connections=800']
       : [],
     onLog: keepLine,
     onError: keepLine,
@@ -101,16 +104,23 @@ async function refuseSecondServer(data: string): Promise<void> {
       `Another saasm (Postgres process ${pid}) is using ${data}. Stop it first, or start in another folder.`,
     )
   }
-  await rm(pidFile, { force: true })
+  // The number is another program's by now, and Postgres would take that for its server. A dead server's file is left to
+  // Postgres: by it, it knows the memory that children of a killed server may still be using.
+  if (isAlive(pid)) await rm(pidFile, { force: true })
 }
 
 function isPostgres(pid: number, command: string): boolean {
   if (command) return command.includes('postgres')
+  return isAlive(pid) && process.platform !== 'linux'
+}
+
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return process.platform !== 'linux'
-  } catch {
-    return false
+    return true
+  } catch (error) {
+    // Another user's process is one all the same.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

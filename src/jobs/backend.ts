@@ -1,5 +1,4 @@
 // The two official Agenda backends behind one shape: opened, watched for errors, asked whether they answer, closed.
-import { MongoBackend } from '@agendajs/mongo-backend'
 import {
   getCreateIndexesSQL,
   getCreateTableSQL,
@@ -7,7 +6,6 @@ import {
   PostgresBackend,
 } from '@agendajs/postgres-backend'
 import type { AgendaBackend } from 'agenda'
-import { MongoClient } from 'mongodb'
 import { Pool } from 'pg'
 import type { Log } from '../lib/log.ts'
 
@@ -113,6 +111,11 @@ async function makeTable(pool: Pool): Promise<void> {
 }
 
 async function openMongo(url: string): Promise<OpenStore> {
+  // Loaded only where it is used: it takes a fifth of a start.
+  const [{ MongoBackend }, { MongoClient }] = await Promise.all([
+    import('@agendajs/mongo-backend'),
+    import('mongodb'),
+  ])
   const client = new MongoClient(url, {
     serverSelectionTimeoutMS: storeTimeoutMs,
     connectTimeoutMS: storeTimeoutMs,

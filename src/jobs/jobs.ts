@@ -41,7 +41,7 @@ export interface Jobs {
 
 const retryEveryMs = 2_000
 /** This many sweeps in a row may be missing before the recurring job is made again. */
-const sweepsMissedMax = 3
+const sweepsMissedMax = 2
 /** A handler only wakes a drain, which takes no time: a lock that lives this long is a dead process's. */
 const lockLifetimeMs = 30_000
 
@@ -109,17 +109,19 @@ export function createJobs(options: JobsOptions): Jobs {
     await agenda.start()
     if (drains) await agenda.every(options.sweepEveryMs, 'sweep')
     open = { store, agenda }
-    if (drains) watch(agenda, drains.sweep)
   }
 
-  /** The recurring job can be lost with the store's rows, or be stuck: then it is made again, and the work looked at from here. */
-  function watch(agenda: Agenda, sweep: Drain): void {
+  /**
+   * The recurring job can be lost with the store's rows, or be stuck, or the store is away: then it is made again, and the
+   * work is looked at from here. Of several processes only one hears a sweep: the others do so now and then as well.
+   */
+  function watch(sweep: Drain): void {
     watchdog = setInterval(() => {
       if (Date.now() - sweptAt < sweepsMissedMax * options.sweepEveryMs) return
       sweptAt = Date.now()
-      log.warn({}, 'The sweep did not come; it is made again')
+      log.info({}, 'The sweep did not come here; it is made again')
       sweep.wake()
-      agenda
+      open?.agenda
         .every(options.sweepEveryMs, 'sweep')
         .catch(error => log.warn({ reason: String(error) }, 'The job store did not take the sweep'))
     }, options.sweepEveryMs)
@@ -135,14 +137,18 @@ export function createJobs(options: JobsOptions): Jobs {
   }
 
   return {
-    start: tryToConnect,
+    async start() {
+      if (drains) watch(drains.sweep)
+      await tryToConnect()
+    },
     ring(bell) {
-      if (!open || stopping.signal.aborted) return
-      open.agenda
-        .now('ring', { bell })
-        .catch(error =>
-          log.warn({ reason: String(error), bell }, 'A ring was lost; the sweep will find the row'),
-        )
+      if (stopping.signal.aborted) return
+      // Without the store this process looks by itself, and a process that only chats leaves it to a sweep.
+      if (!open) return drains?.[bell].wake()
+      open.agenda.now('ring', { bell }).catch(error => {
+        log.warn({ reason: String(error), bell }, 'A ring was lost; the sweep will find the row')
+        drains?.[bell].wake()
+      })
     },
     async ready() {
       if (!open) return false

@@ -1,4 +1,5 @@
-// Crash points: named places where the fault suite ends this very process, as SIGKILL does. Without a setting they do nothing.
+// Crash points: named places where the fault suite ends or stops this very process by a signal. Without a setting they do nothing.
+import { writeSync } from 'node:fs'
 
 /** Every place, in the order a run, a telling and a removal pass them. The fault suite hits each of them. */
 export const crashPoints = [
@@ -28,6 +29,8 @@ export const crashPoints = [
   'post-begun',
   'post-sent',
   'edit-sent',
+  /** The rows of a bundle say that they go out in it, and it has not left. */
+  'bundle-begun',
   /** A bundle of failures is posted, and none of its rows knows. */
   'bundle-sent',
   'removal-claimed',
@@ -40,19 +43,25 @@ export const crashPoints = [
 
 export type CrashPoint = (typeof crashPoints)[number]
 
-let armed: { name: CrashPoint; left: number } | undefined
+let armed: { name: CrashPoint; left: number; signal: 'SIGKILL' | 'SIGSTOP' } | undefined
 
-/** Arm one point: `merge-done`, or `page-staged:2` for the second time it is reached. Throws for a name that is none. */
+/**
+ * Arm one point: `merge-done`, `page-staged:2` for the second time it is reached, `page-staged:2:stop` to stop there until
+ * SIGCONT. Throws for a name that is none.
+ */
 export function armCrashpoint(setting: string): void {
-  const [word, times = '1'] = setting.split(':')
+  const [word, times = '1', how] = setting.split(':')
   const name = crashPoints.find(point => point === word)
-  if (!name || !/^[1-9]\d{0,3}$/.test(times)) throw new Error(`There is no crash point ${setting}`)
-  armed = { name, left: Number(times) }
+  const known = /^[1-9]\d{0,3}$/.test(times) && (how === undefined || how === 'stop')
+  if (!name || !known) throw new Error(`There is no crash point ${setting}`)
+  armed = { name, left: Number(times), signal: how ? 'SIGSTOP' : 'SIGKILL' }
 }
 
-/** Ends the process here, without a last word, when this point is armed and its count is reached. */
+/** Ends the process here without a last word, or stops it, when this point is armed and its count is reached. */
 export function crashpoint(name: CrashPoint): void {
   if (armed?.name !== name) return
   armed.left -= 1
-  if (armed.left === 0) process.kill(process.pid, 'SIGKILL')
+  if (armed.left !== 0) return
+  if (armed.signal === 'SIGSTOP') writeSync(1, `stopped at ${name}\n`)
+  process.kill(process.pid, armed.signal)
 }

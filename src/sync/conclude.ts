@@ -1,7 +1,7 @@
 // The end of a run, in one transaction: the merge or the failure, the instance's state, the audit row, the tellings.
 import { clearMissing, type Missing, markMissing } from '../accounts/held.ts'
 import { mergeStaged } from '../accounts/merge.ts'
-import { clearStaging } from '../accounts/pages.ts'
+import { arePagesWhole, clearStaging } from '../accounts/pages.ts'
 import { planMerge } from '../accounts/plan.ts'
 import { usersOf } from '../accounts/summary.ts'
 import { announce, tellPerson } from '../announce/announce.ts'
@@ -27,7 +27,7 @@ import {
 } from './outcome.ts'
 import type { RunState, SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
-import { ClaimLost, holdRun, openRemovalOf, settleRun } from './store.ts'
+import { ClaimLost, holdRun, openRemovalOf, StagingLost, settleRun } from './store.ts'
 import type { Work } from './work.ts'
 
 type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held'> & {
@@ -47,7 +47,7 @@ export async function conclude(
   work: Work,
   run: SyncRun,
   before: Instance,
-  end: StreamEnd & { problems: number },
+  end: StreamEnd & { problems: number; staged: number },
   load?: { tx: Tx; people: number },
 ): Promise<void> {
   const now = work.clock.now()
@@ -58,6 +58,7 @@ export async function conclude(
       if (!instance && load) throw new LoadVoid()
       if (!instance) return
       const staged = { runId: run.id, fence: run.fence, ...(load ? { loaded: load.people } : {}) }
+      if (!load && !(await arePagesWhole(tx, staged, end.staged))) throw new StagingLost()
       const plan = await planMerge(tx, instance.id, staged)
       const held = end.complete && isUnbelievable(plan)
       if (end.complete) await clearMissing(tx, instance.id)

@@ -2,6 +2,7 @@
 import { clearStaging } from '../accounts/pages.ts'
 import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
+import { isUnreachable } from '../db/db.ts'
 import { credentialsOf } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
 import { instanceById } from '../instances/store.ts'
@@ -10,7 +11,15 @@ import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
 import { read } from './read.ts'
 import type { SyncRun } from './run.ts'
-import { ClaimLost, giveBackRun, heartbeatMs, holdRun, settleRun } from './store.ts'
+import {
+  ClaimLost,
+  giveBackRun,
+  heartbeatMs,
+  holdRun,
+  leaseSeconds,
+  StagingLost,
+  settleRun,
+} from './store.ts'
 import type { Work } from './work.ts'
 
 /** A vendor may put one run off for this long in all; then it has failed. */
@@ -56,16 +65,27 @@ async function bringIn(
   await conclude(work, run, instance, end)
 }
 
-/** Hold the claim every third of the lease, one beat at a time: a merge locks the run's row, and beats would queue up at it. */
+/**
+ * Hold the claim every third of the lease, one beat at a time: a merge locks the run's row, and beats would queue up at it. A
+ * worker that was not heard for a whole lease gives up by itself: somebody else may hold the claim.
+ */
 function beat({ db, log }: Work, run: SyncRun, lost: AbortController): () => void {
   let beating = false
+  let heardMs = performance.now()
   const heartbeat = setInterval(() => {
     if (beating) return
     beating = true
+    const beganMs = performance.now()
     holdRun(db.conn, run)
       .then(
-        held => held || lost.abort(new ClaimLost()),
-        error => log.warn({ reason: String(error), run: run.id }, 'A heartbeat was not heard'),
+        held => {
+          heardMs = beganMs
+          if (!held) lost.abort(new ClaimLost())
+        },
+        error => {
+          log.warn({ reason: String(error), run: run.id }, 'A heartbeat was not heard')
+          if (performance.now() - heardMs > leaseSeconds * 1000) lost.abort(new ClaimLost())
+        },
       )
       .finally(() => {
         beating = false
@@ -102,6 +122,12 @@ async function stopped(
     return clearStaging(db.conn, staged)
   }
   const now = clock.now()
+  if (!signals.signal.aborted && (isUnreachable(error) || error instanceof StagingLost)) {
+    // Nobody's failure. While Postgres does not answer, this does not either, and the run is left to its lease.
+    log.warn({ run: run.id, reason: String(error) }, 'Postgres went away in a run, which goes on elsewhere')
+    await giveBackRun(db.conn, run, { dueAt: now, now, spent: true })
+    return
+  }
   const comeBack = signals.signal.aborted ? now : comeBackAt(run, error, now)
   if (comeBack) {
     if (comeBack > now) log.info({ run: run.id, until: comeBack }, 'The vendor asked to come back later')

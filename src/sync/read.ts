@@ -16,8 +16,8 @@ import type { SyncRun } from './run.ts'
 import { ClaimLost, holdRun } from './store.ts'
 import type { Work } from './work.ts'
 
-/** What the stream had to say at its end, and how many rows could not be read. */
-export type Ending = StreamEnd & { problems: number }
+/** What the stream had to say at its end, how many rows could not be read, and how many pages are in staging. */
+export type Ending = StreamEnd & { problems: number; staged: number }
 
 /**
  * A first load may keep its transaction open this long; then it goes on in staging. Long enough for a million people from a
@@ -80,7 +80,7 @@ export async function read(
     })
     if (loaded === 'concluded') return undefined
     // With nobody staged it is cancelled as any other run is.
-    if (loaded === 'void') return { warnings: [], complete: false, problems: 0 }
+    if (loaded === 'void') return { warnings: [], complete: false, problems: 0, staged: 0 }
   }
   try {
     return await stage(work, run, { source, reading })
@@ -144,7 +144,7 @@ async function stage(
       await count(batch)
       crashpoint('page-counted')
       if ('error' in batch) throw batch.error
-      if (batch.end) return { ...batch.end, problems: source.problems }
+      if (batch.end) return { ...batch.end, problems: source.problems, staged: stager.pages() }
     }
   } finally {
     await stager.settle().catch(() => {})
@@ -201,7 +201,13 @@ async function load(
         if (batch.end) {
           const people = await load.end()
           crashpoint('stream-ended')
-          await conclude(work, run, instance, { ...batch.end, problems: source.problems }, { tx, people })
+          await conclude(
+            work,
+            run,
+            instance,
+            { ...batch.end, problems: source.problems, staged: 0 },
+            { tx, people },
+          )
           return 'concluded' as const
         }
       }

@@ -20,6 +20,14 @@ export class ClaimLost extends Error {
   }
 }
 
+/** Postgres crashed and emptied the staging, which is unlogged: what is missing there would be taken for people who left. */
+export class StagingLost extends Error {
+  constructor() {
+    super('The staging was lost')
+    this.name = 'StagingLost'
+  }
+}
+
 /** The claim of one worker: what it writes is conditional on it. */
 export interface Claim {
   id: string
@@ -56,11 +64,14 @@ export async function settleRun(
   return rows[0]
 }
 
-/** Give the run back without an attempt spent: until `dueAt`. False: it does not wait, it is cancelled or was lost. */
+/**
+ * Give the run back, until `dueAt`; without an attempt spent, unless told. False: it does not wait, it is cancelled or was
+ * lost.
+ */
 export async function giveBackRun(
   conn: Conn,
   claim: Claim,
-  { dueAt, now }: { dueAt: Date; now: Date },
+  { dueAt, now, spent = false }: { dueAt: Date; now: Date; spent?: boolean },
 ): Promise<boolean> {
   // A run that was asked for meanwhile takes this one's place.
   const rows = await conn
@@ -68,7 +79,7 @@ export async function giveBackRun(
     .set({
       state: 'requested',
       dueAt,
-      attempt: sql`${syncRunTable.attempt} - 1`,
+      attempt: sql`${syncRunTable.attempt} - ${spent ? 0 : 1}`,
       leaseUntil: null,
       leaseOwner: null,
     })
@@ -113,6 +124,16 @@ export async function findRun(conn: Conn, teamId: string, id: string): Promise<S
         and exists (select 1 from instance i where i.id = ${syncRunTable.instanceId} and i.team_id = ${teamId})`,
     )
   return rows[0]
+}
+
+/** Which of these runs have ended, or never were. */
+export async function endedOf(conn: Conn, runIds: readonly string[]): Promise<string[]> {
+  if (runIds.length === 0) return []
+  const open = await conn
+    .select({ id: syncRunTable.id })
+    .from(syncRunTable)
+    .where(and(inArray(syncRunTable.id, [...runIds]), inArray(syncRunTable.state, ['requested', 'running'])))
+  return runIds.filter(id => !open.some(run => run.id === id))
 }
 
 /** The newest runs of an instance, newest first. */

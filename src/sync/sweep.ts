@@ -1,9 +1,11 @@
 // The sweep: asks for runs of instances that are due, and rings for everything that nobody took. The only clock there is.
+import { dropStaging, stagedRuns } from '../accounts/pages.ts'
 import { purgeGone } from '../accounts/summary.ts'
 import { lockDueInstances } from '../instances/store.ts'
 import { hostOf, mendLines } from './hosts.ts'
 import { requestScheduled } from './request.ts'
 import { nextSyncAt } from './schedule.ts'
+import { endedOf } from './store.ts'
 import type { Work } from './work.ts'
 
 /** Instances asked for in one transaction: it is over before a person who edits one of them notices. */
@@ -28,6 +30,8 @@ export function createSweep(work: Work): (signal: AbortSignal) => Promise<void> 
     ring('sync')
     ring('removal')
     ring('deliver')
+    // A worker that was stopped past its lease stages one more page before it sees that the run is not its own any more.
+    await dropStaging(db.conn, await endedOf(db.conn, await stagedRuns(db.conn)))
     await purgeGone(db.conn, new Date(now.getTime() - goneDaysMax * 86_400_000), purgeMax)
   }
 }

@@ -1,137 +1,9 @@
 // A process that dies at any named place: what it was doing is done by another one, in time, and nothing is half, lost or told twice.
 import { expect, test } from 'vitest'
-import { announce } from '../../src/announce/announce.ts'
-import type { AnnouncementKind } from '../../src/announce/announcement.ts'
-import { appendAudit } from '../../src/audit/store.ts'
-import { moveInstance, recordOutcome } from '../../src/instances/store.ts'
 import { type CrashPoint, crashPoints } from '../../src/lib/crashpoint.ts'
-import { announcementOf } from '../../src/sync/conclude.ts'
-import { requestRemoval } from '../../src/sync/request.ts'
 import { testDatabase } from '../support/postgres.ts'
-import { recoveryMs, type Stage, stageOn } from './stage.ts'
-
-/** What is prepared before the process starts; returns what must be seen when all is quiet again. */
-type Scene = (stage: Stage) => Promise<() => Promise<void>>
-
-const quiet = () => {}
-
-/** An instance that was asked to sync: 450 people in three pages. */
-const sync: Scene = async stage => {
-  const vendor = stage.vendor()
-  const instance = await stage.instance(vendor)
-  await stage.ask(instance.id)
-  return async () => {
-    expect(await stage.users(instance.id)).toHaveLength(450)
-    expect(await stage.rows('select state, added, removed from sync_run')).toEqual([
-      { state: 'succeeded', added: 450, removed: 0 },
-    ])
-    expect(stage.told(instance.name)).toBe(1)
-    expect(stage.mailed(instance.name)).toBe(1)
-    expect(await stage.rows('select * from account_staging')).toHaveLength(0)
-  }
-}
-
-/** An instance whose token was revoked: the run fails, and the instance becomes Inactive. */
-const failure: Scene = async stage => {
-  const vendor = stage.vendor()
-  vendor.okta.revokeToken()
-  const instance = await stage.instance(vendor)
-  await stage.ask(instance.id)
-  return async () => {
-    expect(await stage.rows('select status, last_outcome from instance')).toEqual([
-      { status: 'inactive', last_outcome: 'failed' },
-    ])
-    expect(stage.told(instance.name)).toBe(1)
-    expect(stage.mailed(instance.name)).toBe(1)
-  }
-}
-
-/** An instance that is due by its schedule. */
-const due: Scene = async stage => {
-  const instance = await stage.instance(stage.vendor())
-  await stage.db.transaction(tx =>
-    recordOutcome(tx, instance.id, {
-      lastOutcome: 'succeeded',
-      lastSuccessAt: new Date(),
-      nextSyncAt: new Date(Date.now() - 1_000),
-    }),
-  )
-  return async () => {
-    expect(await stage.rows('select trigger, state from sync_run')).toEqual([
-      { trigger: 'scheduled', state: 'succeeded' },
-    ])
-    expect(await stage.rows('select 1 from instance where next_sync_at > now()')).toHaveLength(1)
-  }
-}
-
-/** 2,500 people of an instance that is being deleted: three batches. */
-const removal: Scene = async stage => {
-  const instance = await stage.instance(stage.vendor())
-  await stage.rows(
-    `insert into account (instance_id, external_id, status, kind, roles, licences, hash, first_seen_at)
-      select $1::uuid, 'p' || lpad(n::text, 6, '0'), 'active', 'human', '{}', '{}', 'x', now() from generate_series(1, 2500) n`,
-    instance.id,
-  )
-  await stage.db.transaction(async tx => {
-    const now = new Date()
-    await moveInstance(tx, instance.id, 'deleting', { now })
-    await requestRemoval(tx, { instanceId: instance.id, kind: 'instance', by: 'U0ADA', now }, quiet)
-  })
-  return async () => {
-    expect(await stage.rows('select 1 from account')).toHaveLength(0)
-    expect(await stage.rows('select state, removed from removal')).toEqual([{ state: 'done', removed: 2500 }])
-    expect(await stage.rows('select status from instance')).toEqual([{ status: 'deleted' }])
-    expect(stage.told(`${instance.name} was deleted`)).toBe(1)
-    expect(stage.mailed(instance.name)).toBe(1)
-  }
-}
-
-/** What is told of one instance, without a run: its incident is opened, and resolved. */
-async function tell(stage: Stage, kinds: readonly AnnouncementKind[]): Promise<string> {
-  const instance = await stage.instance(stage.vendor())
-  await stage.db.transaction(tx =>
-    recordOutcome(tx, instance.id, { lastOutcome: 'failed', nextSyncAt: new Date(Date.now() + 3_600_000) }),
-  )
-  for (const kind of kinds) {
-    const now = new Date()
-    const failed = {
-      failure: { code: 'broken', message: 'Okta does not answer.', missing: [], reference: 'E2345678' },
-    }
-    const told = { users: 0, lastSuccessAt: null, next: 'Next.', ...(kind === 'recovered' ? {} : failed) }
-    const announcement = announcementOf(instance, kind, told, { at: now, actor: null })
-    const incident = kind === 'recovered' ? 'resolve' : 'open'
-    const where = { channel: stage.sandbox.settings.channel, now, ring: quiet }
-    await stage.db.transaction(async tx => {
-      await announce(tx, { announcement, instance, incident }, where)
-      await appendAudit(tx, {
-        ...{ teamId: instance.teamId, actor: 'saasm', source: 'run', action: `sync.${kind}`, instance },
-      })
-    })
-  }
-  return instance.name
-}
-
-/** An incident that is over: its message is edited, and the recovery posted. */
-const recovery: Scene = async stage => {
-  const name = await tell(stage, ['failed', 'recovered'])
-  return async () => {
-    expect(stage.told(name)).toBe(2)
-    expect(stage.mailed(name)).toBe(2)
-    expect(stage.sandbox.slack.channel('saas-sync').messages[0]?.text).toMatch(/^\[Resolved\]/)
-  }
-}
-
-/** Six instances that failed at once: one message names them all. */
-const flood: Scene = async stage => {
-  const names: string[] = []
-  for (let n = 0; n < 6; n += 1) names.push(await tell(stage, ['failed']))
-  return async () => {
-    for (const name of names) {
-      expect(stage.told(name), name).toBe(1)
-      expect(stage.mailed(name), name).toBe(1)
-    }
-  }
-}
+import { due, failure, flood, recovery, removal, type Scene, sync } from './scenes.ts'
+import { recoveryMs, stageOn, startMaxMs, within } from './stage.ts'
 
 /** Which scene passes which point, and at which times it is hit there. */
 const table: Readonly<Record<CrashPoint, readonly [Scene, ...number[]]>> = {
@@ -152,6 +24,7 @@ const table: Readonly<Record<CrashPoint, readonly [Scene, ...number[]]>> = {
   'post-begun': [sync, 1],
   'post-sent': [sync, 1],
   'edit-sent': [recovery, 1],
+  'bundle-begun': [flood, 1],
   'bundle-sent': [flood, 1],
   'removal-claimed': [removal, 1],
   'batch-removed': [removal, 1, 2, 3],
@@ -172,9 +45,11 @@ test.concurrent.each(cases)(
     try {
       const expectDone = await scene(stage)
       const first = await stage.worker({ SAASM_CRASH_AT: at }, false)
-      expect(await within(60_000, first.ended, `${at} was never reached:\n${first.log()}`)).toMatchObject({
-        signal: 'SIGKILL',
-      })
+      expect(await within(startMaxMs, first.ended, `${at} was never reached:\n${first.log()}`)).toMatchObject(
+        {
+          signal: 'SIGKILL',
+        },
+      )
       const diedAt = Date.now()
       await stage.worker()
       await stage.quiet(recoveryMs - (Date.now() - diedAt))
@@ -186,11 +61,3 @@ test.concurrent.each(cases)(
     }
   },
 )
-
-async function within<T>(ms: number, work: Promise<T>, otherwise: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(otherwise)), ms)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
-}

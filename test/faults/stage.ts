@@ -24,6 +24,11 @@ import { scopes } from '../support/world.ts'
 /** What recovery may take: a lease (60 s), a sweep (15 s) and 5 s. */
 export const recoveryMs = 80_000
 
+/** What a start may take on a machine that is busy with all the others. */
+export const startMaxMs = 240_000
+/** How much of what each process said last is shown with a failure. */
+const logMax = 3_000
+
 export interface Worker {
   readonly pid: number
   /** Where its HTTP routes are, once it is up. */
@@ -86,6 +91,8 @@ export async function stageOn(
   const vendors = await serveVendors()
   const seal = createSeal([key])
   const children: ChildProcess[] = []
+  const workers: Worker[] = []
+  let closed = false
   const rows = (text: string, ...values: (string | number)[]) => db.sql.unsafe(text, values)
   const team = sandbox.slack.stateFor('').team.id
 
@@ -95,6 +102,7 @@ export async function stageOn(
     db,
     url: databaseUrl,
     async worker(env = {}, wait = true) {
+      if (closed) throw new Error('The stage is closed')
       const child = spawn(process.execPath, [resolve('dist/main.js')], {
         cwd: folder,
         env: {
@@ -119,8 +127,12 @@ export async function stageOn(
       })
       children.push(child)
       const worker = watched(child)
+      workers.push(worker)
       if (wait)
-        await vi.waitFor(() => expect(worker.log()).toMatch(/saasm is up/), { timeout: 60_000, interval: 50 })
+        await vi.waitFor(() => expect(worker.log()).toMatch(/saasm is up/), {
+          timeout: startMaxMs,
+          interval: 50,
+        })
       return worker
     },
     vendor: people => vendors.add(people ?? 450),
@@ -152,7 +164,10 @@ export async function stageOn(
           union all select medium, state, coalesce(reason, '') from outbox where state in ('pending', 'sending')`)
         if (waiting.length > 0) throw new Error(`Still waiting: ${JSON.stringify(waiting.slice(0, 5))}`)
       }
-      await vi.waitFor(look, { timeout: ms, interval: 100 })
+      await vi.waitFor(look, { timeout: ms, interval: 100 }).catch((error: Error) => {
+        const logs = workers.map(worker => `Process ${worker.pid}:\n${worker.log().slice(-logMax)}`)
+        throw new Error(`${error.message}\n${logs.join('\n')}`)
+      })
     },
     told: text =>
       messages().filter(message => message.onlyFor === null && JSON.stringify(message).includes(text)).length,
@@ -169,6 +184,7 @@ export async function stageOn(
       expect(found.findings, report(found)).toEqual([])
     },
     async close() {
+      closed = true
       for (const child of children) {
         child.kill('SIGCONT')
         child.kill('SIGKILL')
@@ -249,4 +265,52 @@ async function serveVendors() {
       server.close()
     },
   }
+}
+
+/** A TCP port on loopback that nobody listens on just now. */
+export async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>(done => probe.listen(0, '127.0.0.1', done))
+  const address = probe.address()
+  await new Promise(done => probe.close(done))
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+/** What a process answers, or `nothing` when it does not within 15 s. */
+export async function ask(url: string): Promise<string> {
+  return fetch(url, { signal: AbortSignal.timeout(15_000) }).then(
+    async answer => `${answer.status} ${await answer.text()}`.trim(),
+    () => 'nothing',
+  )
+}
+
+/** How the statements begin that a test lets wait for a lock. */
+const statements = {
+  merge: '%insert into account %',
+  removal: '%from account where instance_id = %',
+  staging: 'copy account_staging %',
+} as const
+
+/** Resolves when such a statement waits for a lock; throws after 25 s. */
+export async function waitingIn(stage: Stage, what: keyof typeof statements): Promise<void> {
+  const question = `select query from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and query like '${statements[what]}'`
+  await vi.waitFor(async () => expect(await stage.rows(question), what).toHaveLength(1), {
+    timeout: 25_000,
+    interval: 50,
+  })
+}
+
+/** Resolves when the worker has stopped itself at its armed point; throws after `startMaxMs`. */
+export async function stoppedAt(worker: Worker): Promise<void> {
+  await vi.waitFor(() => expect(worker.log()).toMatch(/^stopped at /m), { timeout: startMaxMs, interval: 50 })
+}
+
+/** What `work` resolves to, or the error `otherwise` after `ms`. */
+export async function within<T>(ms: number, work: Promise<T>, otherwise: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(otherwise)), ms)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

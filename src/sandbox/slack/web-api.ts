@@ -186,19 +186,21 @@ export const methods: Readonly<Record<string, Method>> = {
           extra: { needed: 'im:history', provided: workspace.scopes.join(',') },
         })
       if (!channel.members.has(workspace.botUserId)) throw new Refusal('not_in_channel')
-      const oldest = Number(args.oldest ?? 0)
+      const before = Number(cursorText(args.cursor).replace('next_ts:', '') || Infinity)
+      if (Number.isNaN(before)) throw new Refusal('invalid_cursor')
       const limit = Math.min(Number(args.limit ?? 100), 999)
-      const found = channel.messages.filter(
-        one => one.onlyFor === null && one.threadTs === null && Number(one.ts) > oldest,
-      )
-      const withMetadata = args.include_all_metadata === true || args.include_all_metadata === 'true'
+      const oldest = Number(args.oldest ?? 0)
+      const shown = channel.messages.filter(one => one.onlyFor === null && one.threadTs === null)
+      const found = shown.filter(({ ts }) => Number(ts) > oldest && Number(ts) < before)
       const newest = found.slice(-limit).reverse()
+      const next = found.length > newest.length ? `next_ts:${newest.at(-1)?.ts}` : ''
       return {
         messages: newest.map(one => ({
           ...messagePayload(workspace, one),
-          ...(withMetadata && one.metadata ? { metadata: one.metadata } : {}),
+          ...(String(args.include_all_metadata) === 'true' && one.metadata ? { metadata: one.metadata } : {}),
         })),
-        has_more: found.length > newest.length,
+        has_more: next !== '',
+        response_metadata: { next_cursor: Buffer.from(next).toString('base64') },
       }
     },
   },
@@ -240,10 +242,12 @@ function writable(workspace: Workspace, where: unknown): Channel {
   return channel
 }
 
+function cursorText(cursor: unknown): string {
+  return Buffer.from(String(cursor ?? ''), 'base64').toString()
+}
+
 function page<T>(all: readonly T[], args: Args): { items: readonly T[]; next: string } {
-  const start = args.cursor
-    ? Number(Buffer.from(String(args.cursor), 'base64').toString().replace('at:', ''))
-    : 0
+  const start = Number(cursorText(args.cursor).replace('at:', ''))
   if (!Number.isInteger(start) || start < 0 || start > all.length) throw new Refusal('invalid_cursor')
   const end = start + Math.min(Math.max(Number(args.limit ?? 100), 1), 1000)
   return {
