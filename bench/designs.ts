@@ -91,6 +91,7 @@ async function syncOnce(db: Db, file: string, instanceId: string): Promise<Done>
   const runner = createRunner({
     ...{ db, engine, clock: systemClock, log: silentLog, seal: createSeal([randomBytes(32)]) },
     ...{ ring: () => {}, channel: 'C0SYNC', owner: newId(), patienceMs: 60_000 },
+    ...{ showProgress: async () => {}, goneDays: 30 },
   })
   const by = { instanceId, trigger: 'scheduled' as const, by: null, now: new Date() }
   await db.transaction(tx => requestRun(tx, by, () => {}))

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { createDeliverer } from './announce/deliver.ts'
 import { createMailer, createNoMailer } from './announce/mailer.ts'
+import { createShowProgress } from './announce/progress.ts'
 import { auditGesture } from './chat/audit.ts'
 import type { Access } from './chat/authorize.ts'
 import { connectGesture } from './chat/connect.ts'
@@ -46,6 +47,8 @@ export interface AppOptions {
   /** Of one person; 60 unless told. */
   requestsPerMinute?: number
   allowPrivateNetwork: boolean
+  /** How long people who vanished are kept, in days; 30 unless told. */
+  goneDays?: number
   roles: { chat: boolean; work: boolean }
   /** Brings the database up to date. Tried again while the database does not answer; `/readyz` says so meanwhile. */
   prepare?: () => Promise<void>
@@ -89,7 +92,9 @@ export function createApp(options: AppOptions): App {
     : createNoMailer()
   const owner = newId()
   const ring: Ring = bell => jobs.ring(bell)
-  const work = { db, clock, log, engine, seal, ring, channel, owner, patienceMs }
+  const showProgress = createShowProgress({ db, clock, slack, log })
+  const goneDays = options.goneDays ?? 30
+  const work = { db, clock, log, engine, seal, ring, showProgress, channel, owner, patienceMs, goneDays }
   const runner = createRunner(work)
   const remover = createRemover(work)
   const sweep = createSweep(work)
@@ -117,7 +122,9 @@ export function createApp(options: AppOptions): App {
       : null,
     nextDue: { sync: runner.nextDue, removal: remover.nextDue, deliver: deliverer.nextDue },
   })
-  const house: House = { db, clock, log, engine, connectors, seal, slack, ring, channel, allowPrivateNetwork }
+  const house: House = {
+    ...{ db, clock, log, engine, connectors, seal, slack, ring, channel, allowPrivateNetwork, goneDays },
+  }
   const gestures = [
     integrationsGesture,
     connectGesture,

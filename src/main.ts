@@ -106,6 +106,7 @@ async function startSandboxed(settings: Settings, databaseUrl: string): Promise<
     secretKeys: settings.secretKeys ?? [await keptKey()],
     channel: settings.channel ?? sandbox.settings.channel,
     access: settings.access,
+    goneDays: settings.goneDays,
     allowPrivateNetwork: true,
     roles: { chat: true, work: true },
     prepare: () => migrate(databaseUrl, migrations),

@@ -61,6 +61,8 @@ const scopeOf: Record<string, string | null> = {
   'conversations.list': 'channels:read',
   'conversations.history': 'channels:history',
   'usergroups.users.list': 'usergroups:read',
+  'files.getUploadURLExternal': 'files:write',
+  'files.completeUploadExternal': 'files:write',
 }
 
 const manifest = parse(readFileSync('manifest.yml', 'utf8')) as z.infer<typeof manifestSchema>
@@ -77,7 +79,7 @@ test('Slack takes the manifest', () => {
 test('every Web API method that is called has its scope, and every scope has a caller', () => {
   const called = [
     ...code.matchAll(
-      /\b(?:client|web|api)\.((?:auth|views|chat|users|conversations|usergroups)(?:\.\w+)+)\(/g,
+      /\b(?:client|web|api)\.((?:auth|views|chat|users|conversations|usergroups|files)(?:\.\w+)+)\(/g,
     ),
   ].map(match => match[1] ?? '')
   expect(called.length).toBeGreaterThan(5)

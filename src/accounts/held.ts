@@ -27,16 +27,28 @@ export const namesMax = 20
 const enabled = sql`('active', 'invited')`
 const disabled = sql`('suspended', 'deactivated')`
 
-/** Rows (external_id, status): reported as enabled, and disabled in what the run would merge. Of somebody listed twice the merged one counts. */
+/**
+ * Rows (external_id, status): reported as enabled, and listed as disabled by the run. Who is listed twice, once as enabled,
+ * counts too: a hand too careful here only asks.
+ */
 function disabledBy(instanceId: string, run: StagingFor): SQL {
-  const staged = sql`account_staging s where s.run_id = ${run.runId} and s.fence = ${run.fence}`
   return sql`(
-    select external_id, status from (
-      select distinct on (s.external_id) s.external_id, s.status from ${staged} and s.external_id in (
-        select a.external_id from account a where a.instance_id = ${instanceId} and a.gone_at is null and a.status in ${enabled}
-          and exists (select 1 from ${staged} and s.external_id = a.external_id and s.status in ${disabled}))
-      order by s.external_id, s.hash) found
-    where found.status in ${disabled})`
+    select s.external_id, min(s.status) as status from account_staging s
+    join account a on a.instance_id = ${instanceId} and a.external_id = s.external_id
+    where s.run_id = ${run.runId} and s.fence = ${run.fence} and s.status in ${disabled}
+      and a.gone_at is null and a.status in ${enabled}
+    group by s.external_id)`
+}
+
+/**
+ * Do what asks about rows that were only just staged. Their statistics are stale, and a nested loop, which the planner takes
+ * for a handful of rows, would take minutes for a hundred thousand.
+ */
+export async function withoutNestedLoops<T>(tx: Tx, work: () => Promise<T>): Promise<T> {
+  await tx.execute(sql`set local enable_nestloop = off`)
+  const done = await work()
+  await tx.execute(sql`set local enable_nestloop = on`)
+  return done
 }
 
 /** How many people that are reported as active or invited this run found suspended or deactivated. */

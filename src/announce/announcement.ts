@@ -41,6 +41,8 @@ export interface Announcement {
   removed?: number
   /** For `held`, and for `held-ended` with how it ended. */
   held?: HeldNews
+  /** For `run-ended`: it ended without a result, since it was not wanted any more. */
+  stopped?: true
   /** For `progress`. */
   progress?: Progress
   /** What is not reported (a permission an optional listing lacks, rows that could not be read). */

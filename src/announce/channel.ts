@@ -91,7 +91,7 @@ function heldEndedMessage(told: Announcement): ChannelMessage {
   const what = wordsOf(told).sentences.map(escapeText).join(' ')
   const text = `${sign} ${by}${what}`
   return {
-    text,
+    text: escapeText(wordsOf(told).headline),
     blocks: [
       section(text),
       context(`${momentText(new Date(told.at))}${told.next ? `  ·  ${escapeText(told.next)}` : ''}`),

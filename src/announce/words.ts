@@ -27,7 +27,11 @@ const headlines: Readonly<Record<AnnouncementKind, (name: string, told: Announce
   progress: (name, told) =>
     told.progress?.doing === 'sync' ? `${name} is syncing` : `${name}: its users are being removed`,
   'run-ended': (name, told) =>
-    told.failure ? `${name}: the sync you asked for failed` : `${name}: the sync you asked for is done`,
+    told.stopped
+      ? `${name}: the sync you asked for was stopped`
+      : told.failure
+        ? `${name}: the sync you asked for failed`
+        : `${name}: the sync you asked for is done`,
   'users-deleted': name => `${name}: all users deleted`,
   'instance-deleted': name => `${name} was deleted`,
   undelivered: () => 'saasm could not deliver an announcement',
@@ -37,6 +41,7 @@ export function wordsOf(told: Announcement): Words {
   const name = oneLine(told.instanceName)
   const sentences = [
     leadOf(told, name),
+    ...(told.kind === 'held' && told.held ? namesAndWhy(told.held) : []),
     ...(told.failure ? [told.failure.message] : []),
     ...(told.kind === 'held' ? [] : (told.warnings ?? [])),
   ]
@@ -89,11 +94,16 @@ function heldText(told: Announcement, name: string): string {
   if (!held) return ''
   const all = held.gone + held.disabled
   const share = Math.round((all / Math.max(1, held.of)) * 100)
-  const more = all > held.names.length ? ` and ${(all - held.names.length).toLocaleString('en-US')} more` : ''
-  const shown = held.names.map(one => clampText(oneLine(one), shownNameMax)).join(', ')
-  const names = held.names.length > 0 ? ` They are ${shown}${more}.` : ''
   const since = held.askedAt ? ' A later sync has found the same.' : ''
-  return `${count(all, 'user', 'users')} of ${held.of.toLocaleString('en-US')} (${share} %) of ${name} ${whatOf(held, told.app)}.${names}${since} ${held.why.join(' ')}`
+  return `${count(all, 'user', 'users')} of ${held.of.toLocaleString('en-US')} (${share} %) of ${name} ${whatOf(held, told.app)}.${since}`
+}
+
+/** Some of them by name, and why so many may be gone. */
+function namesAndWhy({ gone, disabled, names, why }: HeldNews): string[] {
+  const more = gone + disabled - names.length
+  const shown = names.map(name => clampText(oneLine(name), shownNameMax)).join(', ')
+  const rest = more > 0 ? ` and ${more.toLocaleString('en-US')} more` : ''
+  return [...(names.length > 0 ? [`They are ${shown}${rest}.`] : []), why.join(' ')]
 }
 
 /** What the sync found of them. */

@@ -1,7 +1,12 @@
 // What was typed in Edit Instance, read strictly: one sentence at each field that cannot be taken as it is.
 import { type Connector, type Credentials, fieldsOf, readCredentials } from '../connectors/connector.ts'
 import type { Verified } from '../connectors/engine.ts'
-import { type Instance, scheduleHoursChoices } from '../instances/instance.ts'
+import {
+  type Instance,
+  removalPeopleLimit,
+  removalPercentLimit,
+  scheduleHoursChoices,
+} from '../instances/instance.ts'
 import { cleanText } from '../lib/text.ts'
 import { addressKey, readAddress } from '../recipients/recipients.ts'
 import type { ShownView } from '../slack/turn.ts'
@@ -17,6 +22,8 @@ export interface WantedEdit {
   owner: string
   channel: string | null
   recipients: string[]
+  removalPeopleMax: number
+  removalPercentMax: number
   /** The settings as typed, to draw the form again. */
   settings: Readonly<Record<string, string>>
   /** Set when a credential or setting is another one: proven before it is saved. */
@@ -38,6 +45,15 @@ export function readEdit(house: House, instance: Instance, connector: Connector,
   const hours = Number(text.get('schedule'))
   const scheduleHours = scheduleHoursChoices.find(choice => choice === hours) ?? instance.scheduleHours
   const recipients = readRecipients(text.get('recipients') ?? '', errors)
+  const whole = (key: keyof typeof thresholdFields, before: number) => {
+    const typed = text.get(key)
+    const { max, problem } = thresholdFields[key]
+    const read = typed === undefined ? before : /^\d{1,9}$/.test(typed.trim()) ? Number(typed) : -1
+    if (read < 0 || read > max) errors[key] = problem
+    return read
+  }
+  const removalPeopleMax = whole('removal-people', instance.removalPeopleMax)
+  const removalPercentMax = whole('removal-percent', instance.removalPercentMax)
   const credentials = readChanged(house, instance, connector, typedIn(connector, view), errors)
   if (Object.keys(errors).length > 0) return { ok: false, errors }
   const typed = typedIn(connector, view)
@@ -50,6 +66,8 @@ export function readEdit(house: House, instance: Instance, connector: Connector,
       owner: text.get('owner') ?? instance.owner,
       channel: text.get('channel') ?? null,
       recipients,
+      removalPeopleMax,
+      removalPercentMax,
       settings: Object.fromEntries(
         fieldsOf(connector)
           .filter(field => !field.secret)
@@ -58,6 +76,17 @@ export function readEdit(house: House, instance: Instance, connector: Connector,
       credentials,
     },
   }
+}
+
+const thresholdFields = {
+  'removal-people': {
+    max: removalPeopleLimit,
+    problem: `Give a whole number from 0 to ${removalPeopleLimit.toLocaleString('en-US')}.`,
+  },
+  'removal-percent': {
+    max: removalPercentLimit,
+    problem: `Give a whole number from 0 to ${removalPercentLimit}.`,
+  },
 }
 
 function readRecipients(typed: string, errors: Record<string, string>): string[] {

@@ -23,7 +23,7 @@ import { nextSyncAt } from './schedule.ts'
 import { ClaimLost, holdRun, openRemovalOf, settleRun } from './store.ts'
 import type { Work } from './work.ts'
 
-type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held'> & {
+type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held' | 'stopped'> & {
   next: string
   lastSuccessAt: Date | null
   users: number
@@ -39,7 +39,7 @@ export async function conclude(
   const now = work.clock.now()
   await work.db.transaction(
     async tx => {
-      const instance = await stillTheSame(tx, run, before, now)
+      const instance = await stillTheSame(tx, work, run, before)
       if (!instance) return
       const staged = { runId: run.id, fence: run.fence }
       const verdict = await judge(tx, run, instance, { end, now })
@@ -65,7 +65,7 @@ export async function conclude(
       const kind = successKind(instance)
       if (kind) await tell(tx, work, instance, kind, told)
       await ask(tx, work, run, instance, { verdict, told })
-      await tellAsker(tx, work, run, instance, told)
+      await tellAsker(tx, work, settled, instance, told)
     },
     { patient: true },
   )
@@ -124,9 +124,10 @@ export async function concludeFailure(
 ): Promise<void> {
   const now = work.clock.now()
   await work.db.transaction(async tx => {
-    const instance = await stillTheSame(tx, run, before, now)
+    const instance = await stillTheSame(tx, work, run, before)
     if (!instance) return
-    if (!(await settleRun(tx, run, 'failed', { fault, endedAt: now }))) throw new ClaimLost()
+    const settled = await settleRun(tx, run, 'failed', { fault, endedAt: now })
+    if (!settled) throw new ClaimLost()
     crashpoint('failure-settled')
     const kind = failureKind(instance, fault)
     const reason = revokes(fault)
@@ -149,7 +150,7 @@ export async function concludeFailure(
     }
     const told = { failure, users, lastSuccessAt: instance.lastSuccessAt, next: nextSteps(instance, fault) }
     if (kind) await tell(tx, work, instance, kind, told)
-    await tellAsker(tx, work, run, instance, told)
+    await tellAsker(tx, work, settled, instance, told)
   })
 }
 
@@ -159,18 +160,25 @@ export async function concludeFailure(
  */
 async function stillTheSame(
   tx: Tx,
+  work: Work,
   run: SyncRun,
   before: Instance,
-  now: Date,
 ): Promise<Instance | undefined> {
+  const now = work.clock.now()
   const instance = await lockInstance(tx, before.id)
   // Holding locks the run's row: nobody takes it over before this transaction ends.
   const held = await holdRun(tx, run)
   const same = held && instance?.status === 'live' && instance.generation === before.generation
   // Users that are being removed may not come back in the middle of it.
   if (same && !(await openRemovalOf(tx, before.id))) return instance
-  await settleRun(tx, run, 'cancelled', { endedAt: now })
+  const cancelled = await settleRun(tx, run, 'cancelled', { endedAt: now })
   await clearStaging(tx, { runId: run.id, fence: run.fence })
+  if (cancelled?.progressId && instance) {
+    const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
+    const next = 'The instance was changed meanwhile, so what had been read was not used.'
+    const told = { users, lastSuccessAt: instance.lastSuccessAt, stopped: true as const, next }
+    await tellAsker(tx, work, cancelled, instance, told)
+  }
   return undefined
 }
 
@@ -215,12 +223,13 @@ async function tell(
   })
 }
 
-/** Who pressed Sync now hears the end, whatever it is. */
+/** Who pressed Sync now, or has seen how far it is, hears the end, whatever it is. */
 async function tellAsker(tx: Tx, work: Work, run: SyncRun, instance: Instance, told: Told): Promise<void> {
-  if (run.trigger !== 'manual' || run.requestedBy === null) return
+  const { requestedBy: userId, progressId: edits } = run
+  if (userId === null || (run.trigger !== 'manual' && edits === null)) return
   const now = work.clock.now()
-  const announcement = announcementOf(instance, 'run-ended', told, { at: now, actor: run.requestedBy })
-  const what = { announcement, teamId: instance.teamId, userId: run.requestedBy, key: newId() }
+  const announcement = announcementOf(instance, 'run-ended', told, { at: now, actor: userId })
+  const what = { announcement, teamId: instance.teamId, userId, key: newId(), edits }
   await tellPerson(tx, what, { now, ring: work.ring })
 }
 
@@ -245,6 +254,7 @@ export function announcementOf(
     ...(told.counts ? { counts: told.counts } : {}),
     ...(told.warnings && told.warnings.length > 0 ? { warnings: told.warnings } : {}),
     ...(told.held ? { held: told.held } : {}),
+    ...(told.stopped ? { stopped: true as const } : {}),
   }
 }
 

@@ -10,6 +10,7 @@ import { instanceById } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
+import { showRun } from './progress.ts'
 import type { SyncRun } from './run.ts'
 import { ClaimLost, claimRun, giveBackRun, heartbeatMs, holdRun, nextWorkMs, settleRun } from './store.ts'
 import { syncRunTable } from './table.ts'
@@ -58,16 +59,20 @@ async function execute(work: Work, run: SyncRun, signal: AbortSignal): Promise<v
   }
   const lost = new AbortController()
   const stopBeating = beat(work, run, lost)
+  const shown = showRun(work, run, instance)
   try {
     if (run.attempt > attemptsMax)
       throw new Error(`The run was begun ${run.attempt - 1} times and never ended`)
     const end = await read(work, run, instance, AbortSignal.any([signal, lost.signal]))
     crashpoint('stream-ended')
+    await shown.stop()
     await unlessLost(conclude(work, run, instance, end), lost.signal)
   } catch (error) {
+    await shown.stop()
     await stopped(work, run, instance, error, { signal, lost: lost.signal })
   } finally {
     stopBeating()
+    await shown.stop()
   }
 }
 

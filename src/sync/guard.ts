@@ -6,6 +6,7 @@ import {
   holdBackDisabled,
   type Missing,
   markMissing,
+  withoutNestedLoops,
 } from '../accounts/held.ts'
 import { planMerge } from '../accounts/plan.ts'
 import type { StagingFor } from '../accounts/stage.ts'
@@ -28,7 +29,16 @@ export interface Verdict {
 }
 
 /** Judge what is staged, before the merge. A held run's marks are set, and who it found disabled is out of its staging. */
-export async function judge(
+export function judge(
+  tx: Tx,
+  run: SyncRun,
+  instance: Instance,
+  seen: { end: StreamEnd; now: Date },
+): Promise<Verdict> {
+  return withoutNestedLoops(tx, () => verdictOf(tx, run, instance, seen))
+}
+
+async function verdictOf(
   tx: Tx,
   run: SyncRun,
   instance: Instance,

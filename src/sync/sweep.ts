@@ -8,8 +8,6 @@ import type { Work } from './work.ts'
 
 /** Instances asked for in one sweep; the next one goes on. */
 const dueMax = 200
-/** People who vanished are kept this long, in days. */
-export const goneDaysMax = 30
 const purgeMax = 5_000
 
 export function createSweep(work: Work): (signal: AbortSignal) => Promise<void> {
@@ -27,6 +25,6 @@ export function createSweep(work: Work): (signal: AbortSignal) => Promise<void> 
     ring('sync')
     ring('removal')
     ring('deliver')
-    await purgeGone(db.conn, new Date(now.getTime() - goneDaysMax * 86_400_000), purgeMax)
+    await purgeGone(db.conn, new Date(now.getTime() - work.goneDays * 86_400_000), purgeMax)
   }
 }

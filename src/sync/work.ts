@@ -1,4 +1,5 @@
 // What the workers of this room are handed: the rooms below and the settings, from app.ts.
+import type { ShowProgress } from '../announce/progress.ts'
 import type { Engine } from '../connectors/engine.ts'
 import type { Db } from '../db/db.ts'
 import type { Seal } from '../instances/seal.ts'
@@ -13,10 +14,13 @@ export interface Work {
   engine: Engine
   seal: Seal
   ring: Ring
+  showProgress: ShowProgress
   /** The sync channel (id or name); null: none. */
   channel: string | null
   /** Names this process in leases. */
   owner: string
   /** The longest single wait for a busy vendor within a run; a longer one gives the run back until then. */
   patienceMs: number
+  /** How long people who vanished are kept, in days. */
+  goneDays: number
 }

@@ -42,6 +42,7 @@ export const scopes = [
   'channels:read',
   'channels:history',
   'usergroups:read',
+  'files:write',
 ]
 
 /** Postgres, or a MongoDB database of this world's own where SAASM_TEST_MONGODB_URI says where one is. */

@@ -80,6 +80,8 @@ export async function startSync() {
   const { db } = database
   const clock = movableClock()
   const rings: string[] = []
+  /** Progress as it was shown. */
+  const shown: { id: string; told: Announcement }[] = []
   let vendor: Pages = listing()
   const engine: Engine = {
     verify: async () => ({ tenantKey: 'acme', tenantName: 'Acme' }),
@@ -96,6 +98,8 @@ export async function startSync() {
     channel: 'C0SYNC',
     owner,
     patienceMs: 60_000,
+    goneDays: 30,
+    showProgress: async (id, told) => void shown.push({ id, told }),
   })
   const never = new AbortController().signal
   const rows = (text: string, ...values: string[]) => db.sql.unsafe(text, values)
@@ -110,6 +114,7 @@ export async function startSync() {
     db,
     clock,
     rings,
+    shown,
     rows,
     refreshed,
     history,
