@@ -107,6 +107,14 @@ export async function markMissing(
     where a.instance_id = ${instanceId} and a.external_id = lost.external_id`)
 }
 
+/** How many reported people are marked by this run. */
+export async function countMarked(conn: Conn, instanceId: string, markedBy: string): Promise<number> {
+  const rows = await conn.execute<{ n: number }>(sql`
+    select count(*)::int as n from account
+    where instance_id = ${instanceId} and missing_run_id = ${markedBy} and gone_at is null`)
+  return one(rows, 'a count returns a row').n
+}
+
 /** Take who is marked, and found disabled, out of the run's staging: their accounts stay as they were. */
 export async function holdBackDisabled(tx: Tx, instanceId: string, run: StagingFor): Promise<void> {
   await tx.execute(sql`

@@ -2,6 +2,7 @@
 import {
   clearMissing,
   countDisabled,
+  countMarked,
   findMissing,
   holdBackDisabled,
   type Missing,
@@ -55,8 +56,11 @@ async function verdictOf(
     lost > 0 && (held || isUnbelievable({ before: plan.before, lost }, instance))
       ? await findMissing(tx, instance.id, staged, counted)
       : null
-  // Whose removal was allowed is gone; if they are missing again they have been back.
-  const same = missing && held && held.hash === missing.hash && held.decision?.what !== 'allowed'
+  // Only while its marks stand: whose removal was allowed, or who was deleted, has been back meanwhile.
+  const same =
+    missing &&
+    held?.hash === missing.hash &&
+    (await countMarked(tx, instance.id, held.markedBy)) === missing.gone + missing.disabled
   const believed = !isUnbelievable({ before: plan.before, lost }, instance)
   // Whom a person wanted to keep stays, although there may be so many others by now that nobody would ask.
   if (!missing || (believed && !(same && held.decision))) {
