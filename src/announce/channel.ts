@@ -119,7 +119,7 @@ function buttonsOf(told: Announcement) {
       sync,
       history,
     ]
-  if (told.held) return [...heldButtons(told.held, told.instanceName), history]
+  if (told.held) return [...Object.values(heldButtons(told.held, told.instanceName)), history]
   const manage = button({ actionId: 'manage', text: 'Manage', value, label: about('Manage') })
   return told.kind === 'inactivated' ? [manage, history] : [sync, manage, history]
 }
@@ -132,8 +132,8 @@ export function heldButtons(held: HeldNews, name: string) {
     ...(held.gone > 0 ? [`${count(held.gone, 'user', 'users')} will no longer be reported`] : []),
     ...(held.disabled > 0 ? [`${count(held.disabled, 'user', 'users')} will be reported as disabled`] : []),
   ]
-  return [
-    button({
+  return {
+    allow: button({
       actionId: 'held-allow',
       text: 'Allow this once',
       value,
@@ -146,7 +146,7 @@ export function heldButtons(held: HeldNews, name: string) {
         no: 'Not now',
       },
     }),
-    button({
+    keep: button({
       actionId: 'held-keep',
       text: 'Keep users',
       value,
@@ -158,8 +158,13 @@ export function heldButtons(held: HeldNews, name: string) {
         no: 'Not now',
       },
     }),
-    button({ actionId: 'held-list', text: 'Download the list', value, label: `Download the list: ${name}` }),
-  ]
+    list: button({
+      actionId: 'held-list',
+      text: 'Download the list',
+      value,
+      label: `Download the list: ${name}`,
+    }),
+  }
 }
 
 /** Several instances that failed at once, as one message. */

@@ -31,6 +31,7 @@ import type { ModalView } from '../slack/turn.ts'
 import { nameMax } from './connect.ts'
 import { credentialInputs, type FieldProblems, problemBlock } from './credentials.ts'
 import type { WantedEdit } from './edit-read.ts'
+import { reviewButton } from './held-review.ts'
 import { goneLatelyText } from './history.ts'
 import { freshness, keptText, statusText } from './tiles.ts'
 
@@ -64,7 +65,7 @@ export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes)
     context(
       `${connector?.emoji ?? ''} ${escapeText(connector?.name ?? instance.connector)} · ${statusText(instance)} · ${count(facts.users, 'user', 'users')} · ${freshness(instance, facts.now)}`,
     ),
-    context(goneLatelyText(facts.gone, facts.goneDays)),
+    ...(facts.gone > 0 ? [context(goneLatelyText(facts.gone, facts.goneDays))] : []),
     ...(facts.kept ? [context(keptText(instance, facts.kept))] : []),
     textInput({ blockId: 'name', label: 'Name', initial: typed?.name ?? instance.name, max: nameMax }),
     ...(problems.name ? [problemBlock(problems.name)] : []),
@@ -126,6 +127,7 @@ export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes)
     divider(),
     actions(
       [
+        ...(facts.kept ? [reviewButton(instance)] : []),
         button({ actionId: 'delete-users', text: 'Delete All Users', value: instance.id }),
         button({ actionId: 'delete-instance', text: 'Delete Instance', value: instance.id, style: 'danger' }),
       ],

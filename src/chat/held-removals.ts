@@ -7,17 +7,26 @@ import type { Instance } from '../instances/instance.ts'
 import { findInstance, lockInstance, recordOutcome } from '../instances/store.ts'
 import { count } from '../lib/text.ts'
 import { escapeText } from '../slack/blocks.ts'
+import { noticeView } from '../slack/modal.ts'
 import type { ActionTurn } from '../slack/turn.ts'
 import { endCard } from '../sync/conclude.ts'
 import { decideHeld, type HeldQuestion, heldQuestion } from '../sync/held.ts'
 import { openRemovalOf } from '../sync/store.ts'
 import type { Gesture, House } from './gesture.ts'
 import { sendHeldList } from './held-list.ts'
+import { reviewRule } from './held-review.ts'
 
 export const heldRemovalsGesture: Gesture = {
   actions: {
     'held-allow': { role: 'admin', about: asking, run: (turn, house) => decide(turn, house, 'allowed') },
     'held-keep': { role: 'admin', about: asking, run: (turn, house) => decide(turn, house, 'kept') },
+    // Kept users may be let go after all, but not by a press on a card that was late.
+    'held-release': {
+      role: 'admin',
+      about: asking,
+      run: (turn, house) => decide(turn, house, 'allowed', { afterKeep: true }),
+    },
+    'held-review': reviewRule,
     // Names and addresses: only for who may decide about them.
     'held-list': { role: 'admin', about: asking, run: sendHeldList },
   },
@@ -31,7 +40,12 @@ async function asking({ who, value }: ActionTurn, house: House): Promise<Instanc
 
 const goneText = 'This question is not there any more.'
 
-async function decide(turn: ActionTurn, house: House, what: 'allowed' | 'kept'): Promise<void> {
+async function decide(
+  turn: ActionTurn,
+  house: House,
+  what: 'allowed' | 'kept',
+  { afterKeep = false } = {},
+): Promise<void> {
   const { who } = turn
   const said = await house.db.transaction(async tx => {
     const named = await heldQuestion(tx, who.teamId, turn.value)
@@ -39,12 +53,13 @@ async function decide(turn: ActionTurn, house: House, what: 'allowed' | 'kept'):
     const instance = named && (await lockInstance(tx, named.instanceId))
     const question = instance && (await heldQuestion(tx, who.teamId, turn.value))
     if (!question) return goneText
-    const closed = await closedText(tx, instance, question)
+    const closed = await closedText(tx, instance, question, afterKeep)
     if (closed) return closed
     return settle(tx, house, { turn, instance, question, what })
   })
-  // The card itself says it to everybody; a press is answered to its person.
-  await turn.reply({ text: said })
+  // The card itself says it to everybody; a press is answered to its person, in the window it was made in.
+  if (turn.view) await turn.redraw(noticeView('Held users', said))
+  else await turn.reply({ text: said })
 }
 
 /** Why it can no longer be decided; undefined: it can. */
@@ -52,9 +67,10 @@ async function closedText(
   tx: Tx,
   instance: Instance,
   { held, superseded }: HeldQuestion,
+  afterKeep: boolean,
 ): Promise<string | undefined> {
   if (instance.status === 'deleting' || instance.status === 'deleted') return goneText
-  if (held.decision) {
+  if (held.decision && !(afterKeep && held.decision.what === 'kept')) {
     const deed = held.decision.what === 'allowed' ? 'allowed the removal' : 'kept the users'
     return `<@${held.decision.by}> has decided already: they ${deed}.`
   }
