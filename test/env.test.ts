@@ -35,6 +35,7 @@ test.each([
   ['SAASM_OPERATORS', '#ops'],
   ['SAASM_VIEWERS', '@everyone'],
   ['SAASM_OWNERS_MANAGE', 'sometimes'],
+  ['SAASM_GONE_DAYS', '0'],
   ['DATABASE_URL', 'localhost'],
   ['MONGODB_URI', 'postgres://x'],
   ['RESEND_API_KEY', 'key'],

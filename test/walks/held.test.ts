@@ -173,6 +173,12 @@ test('kept users stay, with their age on the tile, and are not asked about while
     posts().find(post => post.ephemeral && /101 users are still reported/.test(readable(post.blocks))),
   )
   expect(readable(tile.blocks)).toMatch(/not listed so by Okta since <!date/)
+  await world.person('Ada').command(world.sandbox.settings.channel, '/saasm history okta')
+  const history = await until('the history', () =>
+    posts().find(post => post.ephemeral && /History of okta/.test(readable(post.blocks))),
+  )
+  expect(readable(history.blocks)).toMatch(/40 users vanished in the last 30 days and did not come back/)
+  expect(readable(history.blocks)).toContain(`<@${world.userId('Max')}> kept the users <!date`)
 })
 
 test('Allow this once removes exactly that set, once, with its audit row, however often it is pressed', async () => {
