@@ -47,7 +47,7 @@ function disabledBy(instanceId: string, run: StagingFor): SQL {
 export async function withoutNestedLoops<T>(tx: Tx, work: () => Promise<T>): Promise<T> {
   await tx.execute(sql`set local enable_nestloop = off`)
   const done = await work()
-  await tx.execute(sql`set local enable_nestloop = on`)
+  await tx.execute(sql`set local enable_nestloop to default`)
   return done
 }
 

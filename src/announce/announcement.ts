@@ -68,11 +68,12 @@ export interface HeldNews {
   ended?: HeldEnd
 }
 
-/** `void`: a newer sync has ended, or all users were deleted. Counts are of what was done. */
+/** `void`: a newer sync has ended; `deleted`: all users were. Counts are of what was done. */
 export type HeldEnd =
   | { how: 'allowed'; by: string; removed: number; disabled: number }
   | { how: 'kept'; by: string }
   | { how: 'void' }
+  | { how: 'deleted' }
 
 /** How far something long is; people. */
 export interface Progress {

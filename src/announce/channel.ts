@@ -87,7 +87,7 @@ function resolvedMessage(told: Announcement, before: Announcement | undefined): 
 function heldEndedMessage(told: Announcement): ChannelMessage {
   const end = told.held?.ended
   const by = end && 'by' in end ? `<@${end.by}> ${end.how === 'allowed' ? 'allowed it' : 'kept them'}: ` : ''
-  const sign = end?.how === 'void' ? ':white_circle:' : ':large_green_circle:'
+  const sign = end?.how === 'void' || end?.how === 'deleted' ? ':white_circle:' : ':large_green_circle:'
   const what = wordsOf(told).sentences.map(escapeText).join(' ')
   const text = `${sign} ${by}${what}`
   return {

@@ -123,6 +123,8 @@ function heldEndText({ held }: Announcement, name: string): string {
     return `${all} of ${name} stay reported, though the application no longer lists them so.`
   if (held.ended.how === 'void')
     return `The question about ${all} of ${name} is void: a newer sync has ended. Nothing was removed.`
+  if (held.ended.how === 'deleted')
+    return `The question about ${all} of ${name} is void: all its users were deleted.`
   return `${name}: ${releasedText(held.ended)}.`
 }
 

@@ -120,7 +120,7 @@ async function end(tx: Tx, work: Work, removal: Removal): Promise<void> {
   }
   const where = { channel: work.channel, now, ring: work.ring }
   const question = await lastQuestion(tx, instance.id)
-  if (isOpen(question)) await endCard(tx, { instance, question, ended: { how: 'void' }, now }, work)
+  if (isOpen(question)) await endCard(tx, { instance, question, ended: { how: 'deleted' }, now }, work)
   if (whole) await announce(tx, { announcement, instance, incident: 'resolve' }, where)
   const told = { teamId: instance.teamId, userId: removal.requestedBy, edits: removal.progressId }
   await tellPerson(tx, { ...told, announcement, key: newId() }, where)

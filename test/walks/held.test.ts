@@ -282,5 +282,5 @@ test('everybody gone is always held; deleting all users makes the question void'
   await until('they are gone', async () => (await users()) === 0)
   await quiet()
   expect(questions()).toEqual([])
-  expect(shown(ts)).toMatch(/is void/)
+  expect(shown(ts)).toMatch(/is void: all its users were deleted/)
 })
