@@ -109,6 +109,7 @@ function workOf(db: Db, engine: Engine): Work {
   return {
     ...{ db, engine, clock: systemClock, log: silentLog, seal: createSeal([randomBytes(32)]) },
     ...{ ring: () => {}, channel: 'C0SYNC', owner: newId(), patienceMs: 60_000 },
+    ...{ showProgress: async () => {}, goneDays: 30 },
   }
 }
 

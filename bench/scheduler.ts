@@ -83,6 +83,7 @@ async function syncAll({ url, sql }: Server): Promise<Sample> {
   const work: Work = {
     ...{ db, engine, clock: systemClock, log: silentLog, seal: createSeal([randomBytes(32)]) },
     ...{ channel: 'C0SYNC', owner: newId(), patienceMs: 60_000, limits },
+    ...{ showProgress: async () => {}, goneDays: 30 },
     ring(bell) {
       bells.add(bell)
       if (bell === 'sync') drain.wake()

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { createDeliverer } from './announce/deliver.ts'
 import { createMailer, createNoMailer } from './announce/mailer.ts'
+import { createShowProgress } from './announce/progress.ts'
 import { auditGesture } from './chat/audit.ts'
 import type { Access } from './chat/authorize.ts'
 import { connectGesture } from './chat/connect.ts'
@@ -53,6 +54,8 @@ export interface AppOptions {
   allowPrivateNetwork: boolean
   /** Takes the place of the connectors' client. */
   http?: Http
+  /** How long people who vanished are kept, in days; 30 unless told. */
+  goneDays?: number
   roles: { chat: boolean; work: boolean }
   /** How long what has ended is kept; a year of history and two of audit unless told. */
   kept?: Kept
@@ -107,6 +110,8 @@ export function createApp(options: AppOptions): App {
     : createNoMailer()
   const owner = newId()
   const ring: Ring = bell => jobs.ring(bell)
+  const showProgress = createShowProgress({ db, clock, slack, log })
+  const goneDays = options.goneDays ?? 30
   const work = {
     db,
     clock,
@@ -117,6 +122,8 @@ export function createApp(options: AppOptions): App {
     channel,
     owner,
     patienceMs,
+    showProgress,
+    goneDays,
     limits: { ...runLimits, ...options.limits },
   }
   const runner = createRunner(work)
@@ -151,7 +158,9 @@ export function createApp(options: AppOptions): App {
     nextDue: { sync: runner.nextDue, removal: remover.nextDue, deliver: deliverer.nextDue },
     nudges: { sync: runner.nudge },
   })
-  const house: House = { db, clock, log, engine, connectors, seal, slack, ring, channel, allowPrivateNetwork }
+  const house: House = {
+    ...{ db, clock, log, engine, connectors, seal, slack, ring, channel, allowPrivateNetwork, goneDays },
+  }
   const gestures = [
     integrationsGesture,
     connectGesture,

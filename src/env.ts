@@ -23,6 +23,7 @@ export interface Settings {
   /** Null only in the sandbox, which makes and keeps one. */
   secretKeys: Buffer[] | null
   allowPrivateNetwork: boolean
+  goneDays: number
   roles: { chat: boolean; work: boolean }
   /** How long what has ended is kept, in days. */
   kept: { historyDays: number; auditDays: number }
@@ -116,6 +117,12 @@ const variables = z.object({
     )
     .optional(),
   SAASM_ALLOW_PRIVATE_NETWORK: z.enum(['true', 'false'], 'is neither true nor false').default('false'),
+  SAASM_GONE_DAYS: z.coerce
+    .number('is not a number')
+    .int('is not a whole number')
+    .min(1, 'is less than a day')
+    .max(3_650, 'is more than ten years (3650)')
+    .default(30),
   SAASM_ROLES: z
     .string()
     .default('chat,work')
@@ -178,6 +185,7 @@ export function readSettings(environment: Record<string, string | undefined>): R
           : null,
       secretKeys: env.SAASM_SECRET_KEY ?? null,
       allowPrivateNetwork: env.SAASM_ALLOW_PRIVATE_NETWORK === 'true',
+      goneDays: env.SAASM_GONE_DAYS,
       roles: { chat: env.SAASM_ROLES.includes('chat'), work: env.SAASM_ROLES.includes('work') },
       kept: { historyDays: env.SAASM_HISTORY_DAYS, auditDays: env.SAASM_AUDIT_DAYS },
       limits: {

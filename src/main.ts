@@ -157,6 +157,7 @@ async function startSandboxed(settings: Settings, databaseUrl: string): Promise<
     channel: settings.channel ?? sandbox.settings.channel,
     access: settings.access,
     limits: settings.limits,
+    goneDays: settings.goneDays,
     allowPrivateNetwork: true,
     roles: { chat: true, work: true },
     kept: settings.kept,

@@ -35,6 +35,7 @@ test.each([
   ['SAASM_OPERATORS', '#ops'],
   ['SAASM_VIEWERS', '@everyone'],
   ['SAASM_OWNERS_MANAGE', 'sometimes'],
+  ['SAASM_GONE_DAYS', '0'],
   ['DATABASE_URL', 'localhost'],
   ['DATABASE_MIGRATION_URL', 'mongodb://x'],
   ['MONGODB_URI', 'postgres://x'],

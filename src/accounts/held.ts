@@ -1,50 +1,223 @@
-// People missing from a list that was not believed: marked with the run, and removed only when a person allows it.
-import { sql } from 'drizzle-orm'
-import type { Tx } from '../db/db.ts'
+// People whom a run would take out of reporting although it is not believed: marked with the run, and let go only when a person allows it.
+import { type SQL, sql } from 'drizzle-orm'
+import type { AccountStatus } from '../connectors/account.ts'
+import type { Conn, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
-import { vanishedFrom } from './plan.ts'
+import { stagedBy, vanishedFrom } from './plan.ts'
 import type { StagingFor } from './stage.ts'
 
+/** Whom a run would take away: those it did not find, and those it found disabled. */
 export interface Missing {
-  count: number
-  /** Of the external ids, in order: the same people have the same one. */
+  gone: number
+  disabled: number
+  /** Of who they are and what would become of them: the same set has the same one. */
   hash: string
   /** Names (or addresses) of the first `namesMax`, in order. */
   names: string[]
 }
 
+/** Which of them count: a list that is not complete says nothing about who is not in it. */
+export interface Counted {
+  vanished: boolean
+}
+
 /** How many people are named in the question. */
 export const namesMax = 20
 
-/** Mark who is reported and not in the run's staging; before the merge, which empties it. */
-export async function markMissing(tx: Tx, instanceId: string, run: StagingFor): Promise<Missing> {
-  const rows = await tx.execute<{ count: number; hash: string | null; names: string[] | null }>(sql`
-    with marked as (
-      update account a set missing_run_id = ${run.runId}
-      where a.instance_id = ${instanceId} and a.gone_at is null
-        and ${vanishedFrom(run)}
-      returning external_id, coalesce(name, email, external_id) as shown)
-    select count(*)::int as count, md5(string_agg(external_id, chr(10) order by external_id)) as hash,
-      (array_agg(shown order by shown))[1:${sql.raw(String(namesMax))}] as names
-    from marked`)
-  const row = one(rows, 'a count returns a row')
-  return { count: row.count, hash: row.hash ?? '', names: row.names ?? [] }
+const enabled = sql`('active', 'invited')`
+const disabled = sql`('suspended', 'deactivated')`
+
+/**
+ * Rows (external_id, status): reported as enabled, and listed as disabled by the run. Who is listed twice, once as enabled,
+ * counts too: a hand too careful here only asks.
+ */
+function disabledBy(instanceId: string, run: StagingFor): SQL {
+  return sql`(
+    select s.external_id, min(s.status) as status from ${stagedBy(run)} s
+    join account a on a.instance_id = ${instanceId} and a.external_id = s.external_id
+    where s.seq is not null and s.status in ${disabled}
+      and a.gone_at is null and a.status in ${enabled}
+    group by s.external_id)`
 }
 
-/** A complete run has seen who is there: older marks mean nothing any more. */
-export async function clearMissing(tx: Tx, instanceId: string): Promise<void> {
-  await tx.execute(
-    sql`update account set missing_run_id = null where instance_id = ${instanceId} and missing_run_id is not null`,
+/** How many rows of who was there already say that they are disabled: no more people than these can be newly so. */
+export async function countStagedDisabled(tx: Tx, run: StagingFor): Promise<number> {
+  const rows = await tx.execute<{ n: number }>(
+    sql`select count(*)::int as n from ${stagedBy(run)} s where s.seq is not null and s.status in ${disabled}`,
   )
+  return one(rows, 'a count returns a row').n
 }
 
-/** Mark gone whom this run did not find; returns how many. */
-export async function removeMissing(tx: Tx, instanceId: string, runId: string, now: Date): Promise<number> {
-  const rows = await tx.execute<{ n: number }>(sql`
-    with done as (
-      update account set gone_at = ${now.toISOString()}, gone_run_id = ${runId}, missing_run_id = null
-      where instance_id = ${instanceId} and missing_run_id = ${runId} and gone_at is null
-      returning 1)
-    select count(*)::int as n from done`)
+/** How many people that are reported as active or invited this run found suspended or deactivated. */
+export async function countDisabled(tx: Tx, instanceId: string, run: StagingFor): Promise<number> {
+  const rows = await tx.execute<{ n: number }>(
+    sql`select count(*)::int as n from ${disabledBy(instanceId, run)} f`,
+  )
   return one(rows, 'a count returns a row').n
+}
+
+/** Rows (external_id, status): everybody whom the run would take away; no status: it did not find them. */
+function lostBy(instanceId: string, run: StagingFor, counted: Counted): SQL {
+  const vanished = sql`
+    select a.external_id, null::text as status from account a
+    where a.instance_id = ${instanceId} and a.gone_at is null and ${vanishedFrom(run)}
+    union all`
+  return sql`(${counted.vanished ? vanished : sql``} select external_id, status from ${disabledBy(instanceId, run)} f)`
+}
+
+/** Look at them, and write nothing; before the merge, which empties the staging. */
+export async function findMissing(
+  tx: Tx,
+  instanceId: string,
+  run: StagingFor,
+  counted: Counted,
+): Promise<Missing> {
+  const rows = await tx.execute<{
+    gone: number
+    disabled: number
+    hash: string | null
+    names: string[] | null
+  }>(sql`
+    with lost as (
+      select l.external_id, l.status, coalesce(a.name, a.email, a.external_id) as shown
+      from ${lostBy(instanceId, run, counted)} l
+      join account a on a.instance_id = ${instanceId} and a.external_id = l.external_id)
+    select count(*) filter (where status is null)::int as gone, count(status)::int as disabled,
+      md5(string_agg(external_id || chr(9) || coalesce(status, ''), chr(10) order by external_id)) as hash,
+      (array_agg(shown order by shown))[1:${sql.raw(String(namesMax))}] as names
+    from lost`)
+  const row = one(rows, 'a count returns a row')
+  return { gone: row.gone, disabled: row.disabled, hash: row.hash ?? '', names: row.names ?? [] }
+}
+
+/** Mark them with the run; since when they are missing stays with who was marked before. */
+export async function markMissing(
+  tx: Tx,
+  instanceId: string,
+  run: StagingFor,
+  options: Counted & { now: Date },
+): Promise<void> {
+  await tx.execute(sql`
+    update account a set missing_run_id = ${run.runId}, held_status = lost.status,
+      missing_since = coalesce(a.missing_since, ${options.now.toISOString()})
+    from ${lostBy(instanceId, run, options)} lost
+    where a.instance_id = ${instanceId} and a.external_id = lost.external_id`)
+}
+
+/** How many reported people are marked by this run. */
+export async function countMarked(conn: Conn, instanceId: string, markedBy: string): Promise<number> {
+  const rows = await conn.execute<{ n: number }>(sql`
+    select count(*)::int as n from account
+    where instance_id = ${instanceId} and missing_run_id = ${markedBy} and gone_at is null`)
+  return one(rows, 'a count returns a row').n
+}
+
+/** Take who is marked, and found disabled, out of the run's staging: their accounts stay as they were. */
+export async function holdBackDisabled(tx: Tx, instanceId: string, run: StagingFor): Promise<void> {
+  await tx.execute(sql`
+    delete from account_staging s where s.run_id = ${run.runId}
+      and s.external_id in (
+        select f.external_id from ${disabledBy(instanceId, run)} f
+        join account a on a.instance_id = ${instanceId} and a.external_id = f.external_id and a.held_status is not null)`)
+}
+
+/** A complete run has seen who is there: marks of other runs mean nothing any more. */
+export async function clearMissing(tx: Tx, instanceId: string, exceptRunId: string | null): Promise<void> {
+  const other = exceptRunId === null ? sql`` : sql`and missing_run_id <> ${exceptRunId}`
+  await tx.execute(sql`
+    update account set missing_run_id = null, missing_since = null, held_status = null
+    where instance_id = ${instanceId} and missing_run_id is not null ${other}`)
+}
+
+/** Let go whom the run `markedBy` marked: gone who was not found, disabled who was found so; counts of both. */
+export async function releaseMissing(
+  tx: Tx,
+  instanceId: string,
+  of: { markedBy: string; runId: string; now: Date },
+): Promise<{ removed: number; disabled: number }> {
+  // What else the vendor said of them was not taken over: a hash that nothing has lets the next run write it.
+  const rows = await tx.execute<{ removed: number; disabled: number }>(sql`
+    with held as (
+      select external_id, held_status from account
+      where instance_id = ${instanceId} and missing_run_id = ${of.markedBy} and gone_at is null
+      for update),
+    done as (
+      update account a set missing_run_id = null, missing_since = null, held_status = null,
+        gone_at = case when held.held_status is null then ${of.now.toISOString()}::timestamptz end,
+        gone_run_id = case when held.held_status is null then ${of.runId}::uuid end,
+        status = coalesce(held.held_status, a.status),
+        hash = case when held.held_status is null then a.hash else '' end
+      from held where a.instance_id = ${instanceId} and a.external_id = held.external_id
+      returning held.held_status)
+    select count(*) filter (where held_status is null)::int as removed, count(held_status)::int as disabled from done`)
+  return one(rows, 'a count returns a row')
+}
+
+/** One person of a held set, as the list for download has them. */
+export interface HeldPerson {
+  externalId: string
+  name: string
+  email: string
+  status: AccountStatus
+  /** Null: not found. */
+  heldStatus: AccountStatus | null
+  lastActiveAt: Date | null
+  missingSince: Date | null
+}
+
+/** Whom the run marked and who is still held, by name; at most `limit`. */
+export async function heldPeople(
+  conn: Conn,
+  instanceId: string,
+  markedBy: string,
+  limit: number,
+): Promise<HeldPerson[]> {
+  const rows = await conn.execute<{
+    external_id: string
+    name: string | null
+    email: string | null
+    status: AccountStatus
+    held_status: AccountStatus | null
+    last_active_at: string | Date | null
+    missing_since: string | Date | null
+  }>(sql`
+    select external_id, name, email, status, held_status, last_active_at, missing_since from account
+    where instance_id = ${instanceId} and missing_run_id = ${markedBy} and gone_at is null
+    order by coalesce(name, email, external_id), external_id limit ${limit}`)
+  return rows.map(row => ({
+    externalId: row.external_id,
+    name: row.name ?? '',
+    email: row.email ?? '',
+    status: row.status,
+    heldStatus: row.held_status,
+    lastActiveAt: dateOf(row.last_active_at),
+    missingSince: dateOf(row.missing_since),
+  }))
+}
+
+/** Who stays reported although runs do not find them (or find them disabled): how many, and since when the first. */
+export interface Kept {
+  people: number
+  since: Date
+}
+
+/** Of each of these instances; one without any is absent. */
+export async function keptOf(conn: Conn, instanceIds: readonly string[]): Promise<Map<string, Kept>> {
+  if (instanceIds.length === 0) return new Map()
+  const rows = await conn.execute<{ instance_id: string; people: number; since: string | Date }>(sql`
+    select instance_id, count(*)::int as people, min(missing_since) as since from account
+    where instance_id in ${instanceIds} and missing_run_id is not null and missing_since is not null and gone_at is null
+    group by instance_id`)
+  return new Map(rows.map(row => [row.instance_id, { people: row.people, since: new Date(row.since) }]))
+}
+
+/** How many people of an instance vanished since then and have not come back. */
+export async function goneSince(conn: Conn, instanceId: string, since: Date): Promise<number> {
+  const rows = await conn.execute<{ n: number }>(sql`
+    select count(*)::int as n from account where gone_at >= ${since.toISOString()} and instance_id = ${instanceId}`)
+  return one(rows, 'a count returns a row').n
+}
+
+function dateOf(value: string | Date | null): Date | null {
+  return value === null ? null : new Date(value)
 }

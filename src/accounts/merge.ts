@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 import { clearStaging } from './pages.ts'
-import { foundBy, type MergePlan, planMerge, stagedBy, vanishedFrom } from './plan.ts'
+import { foundBy, joinBySize, type MergePlan, planMerge, stagedBy, vanishedFrom } from './plan.ts'
 import type { StagingFor } from './stage.ts'
 
 export interface MergeSummary {
@@ -20,11 +20,6 @@ export interface MergeOptions {
   /** Of this run in this transaction; made when it is not given. */
   plan?: MergePlan
 }
-
-/** Memory of one sort or hash of a merge, of which at most a few run at once. */
-const workMemory = '64MB'
-/** Beyond this share of the people reported, a merge reads them all instead of looking each up. */
-const lookUpShareMax = 0.05
 
 /** Merge what is staged. A person who comes back counts as added and is the same account. The staging of the run is emptied. */
 export async function mergeStaged(
@@ -63,10 +58,7 @@ async function writeStaged(
   run: StagingFor,
   { now, rows, before, repeats }: { now: string; rows: number; before: number; repeats: boolean },
 ): Promise<typeof nothing> {
-  // What Postgres knows of a staging of a minute ago is nothing: how the two are joined is decided by their real sizes.
-  const lookUp = rows < before * lookUpShareMax
-  await tx.execute(sql`select set_config('work_mem', ${workMemory}, true), set_config('enable_nestloop', ${lookUp ? 'on' : 'off'}, true),
-    set_config('enable_hashjoin', ${lookUp ? 'off' : 'on'}, true), set_config('enable_mergejoin', 'off', true)`)
+  await joinBySize(tx, { rows, of: before })
   // A vendor that lists somebody twice keeps the first spelling by hash order, always the same one.
   const staged = repeats
     ? sql`(select distinct on (external_id) * from ${stagedBy(run)} t order by external_id, hash)`

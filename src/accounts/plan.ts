@@ -44,3 +44,18 @@ export async function planMerge(tx: Tx, instanceId: string, run: StagingFor): Pr
     from account a where a.instance_id = ${instanceId} and a.gone_at is null`)
   return one(rows, 'a count returns a row')
 }
+
+/** Memory of one sort or hash of a merge, of which at most a few run at once. */
+const workMemory = '64MB'
+/** Beyond this share of the people reported, they are all read instead of each looked up. */
+const lookUpShareMax = 0.05
+
+/**
+ * What Postgres knows of a staging of a minute ago is nothing: how `rows` of it are joined with the `of` people reported is
+ * decided by these real sizes, until the transaction ends.
+ */
+export async function joinBySize(tx: Tx, { rows, of }: { rows: number; of: number }): Promise<void> {
+  const lookUp = rows < of * lookUpShareMax
+  await tx.execute(sql`select set_config('work_mem', ${workMemory}, true), set_config('enable_nestloop', ${lookUp ? 'on' : 'off'}, true),
+    set_config('enable_hashjoin', ${lookUp ? 'off' : 'on'}, true), set_config('enable_mergejoin', 'off', true)`)
+}

@@ -54,6 +54,10 @@ export const accountTable = pgTable(
     goneRunId: uuid('gone_run_id'),
     /** The held run that did not find it; null: it is there, or gone. */
     missingRunId: uuid('missing_run_id'),
+    /** Since when runs have not found it, or have found it disabled, while it is held back. */
+    missingSince: at('missing_since'),
+    /** The status that a held run found in place of this one; null: it did not find the person at all. */
+    heldStatus: text('held_status').$type<AccountStatus>(),
   },
   table => [
     primaryKey({ columns: [table.instanceId, table.externalId] }),

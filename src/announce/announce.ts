@@ -18,11 +18,12 @@ export interface Telling {
 
 /**
  * Tell the creator, the recipients and the channel of one change of an instance. The creator's row carries a Slack user id,
- * whose address is asked for when it is sent: a creator who has left by then is replaced.
+ * whose address is asked for when it is sent: a creator who has left by then is replaced. `card` is the id of the channel's
+ * row, for `amend`.
  */
 export async function announce(
   tx: Tx,
-  what: { announcement: Announcement; instance: Instance; incident: IncidentStep },
+  what: { announcement: Announcement; instance: Instance; incident: IncidentStep; card?: string | undefined },
   where: Telling,
 ): Promise<void> {
   const { announcement, instance } = what
@@ -46,6 +47,7 @@ export async function announce(
         ...base,
         medium: 'slack',
         destination: channel,
+        ...(what.card ? { id: what.card } : {}),
         ...(incident?.fresh ? { incidentId: incident.id } : {}),
       })
     }
@@ -55,14 +57,47 @@ export async function announce(
   tx.afterCommit(() => where.ring('deliver'))
 }
 
-/** Tell one person by direct message: the end of what they asked for. `key` makes it once: a UUID, the row's id. */
+/** Put something else into the channel's message that `announce` posted as `card`; nobody is told anew. */
+export async function amend(
+  tx: Tx,
+  what: { announcement: Announcement; instance: Instance; card: string },
+  where: Telling,
+): Promise<void> {
+  const { announcement, instance, card } = what
+  const channel = instance.channel ?? where.channel
+  if (channel === null) return
+  const transitionSeq = await nextTransition(tx, instance.id)
+  const base = {
+    teamId: instance.teamId,
+    instanceId: instance.id,
+    transitionSeq,
+    announcement,
+    now: where.now,
+  }
+  await appendOutbox(tx, [{ ...base, medium: 'slack-edit', destination: channel, edits: card }])
+  tx.afterCommit(() => where.ring('deliver'))
+}
+
+/**
+ * Tell one person by direct message: the end of what they asked for. `key` makes it once: a UUID, the row's id. `edits` is
+ * the row of the message that has told them how far it is: its last edit is the end.
+ */
 export async function tellPerson(
   tx: Tx,
-  what: { announcement: Announcement; teamId: string; userId: string; key: string },
+  what: {
+    announcement: Announcement
+    teamId: string
+    userId: string
+    key: string
+    edits?: string | null
+  },
   where: Pick<Telling, 'now' | 'ring'>,
 ): Promise<void> {
-  const { announcement, teamId } = what
-  const entry = { id: what.key, teamId, instanceId: null, transitionSeq: 0, announcement, now: where.now }
-  await appendOutbox(tx, [{ ...entry, medium: 'slack-direct', destination: what.userId }])
+  const { announcement, teamId, edits } = what
+  const entry = { id: what.key, teamId, instanceId: null, announcement, now: where.now }
+  const how = edits
+    ? ({ medium: 'slack-edit', transitionSeq: 1, edits } as const)
+    : ({ medium: 'slack-direct', transitionSeq: 0 } as const)
+  await appendOutbox(tx, [{ ...entry, ...how, destination: what.userId }])
   tx.afterCommit(() => where.ring('deliver'))
 }

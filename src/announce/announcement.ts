@@ -10,6 +10,10 @@ export type AnnouncementKind =
   | 'inactivated'
   | 'reactivated'
   | 'held'
+  /** In the channel only: the card of a held removal once it is decided, or void. */
+  | 'held-ended'
+  /** To who asked only: how far a sync or a removal is. */
+  | 'progress'
   | 'run-ended'
   | 'users-deleted'
   | 'instance-deleted'
@@ -35,10 +39,48 @@ export interface Announcement {
   users: number
   /** For a removal. */
   removed?: number
-  /** For `held`: the run that asks, how many of how many are missing, and some of their names. */
-  held?: { runId: string; count: number; of: number; names: string[] }
+  /** For `held`, and for `held-ended` with how it ended. */
+  held?: HeldNews
+  /** For `run-ended`: it ended without a result, since it was not wanted any more. */
+  stopped?: true
+  /** For `progress`. */
+  progress?: Progress
   /** What is not reported (a permission an optional listing lacks, rows that could not be read). */
   warnings?: string[]
   /** What saasm does next, for people, made from the configured numbers: `saasm tries again in 24 hours.` */
   next: string
+}
+
+/** A removal that is held back. */
+export interface HeldNews {
+  /** The run that asks. */
+  runId: string
+  /** People not found, and people found disabled, of those reported. */
+  gone: number
+  disabled: number
+  of: number
+  /** Some of them. */
+  names: string[]
+  /** Why so many may be gone: sentences. */
+  why: string[]
+  /** Set when a later sync has found the same: since when it is asked. */
+  askedAt?: string
+  ended?: HeldEnd
+}
+
+/** `void`: a newer sync has ended; `deleted`: all users were. Counts are of what was done. */
+export type HeldEnd =
+  | { how: 'allowed'; by: string; removed: number; disabled: number }
+  | { how: 'kept'; by: string }
+  | { how: 'void' }
+  | { how: 'deleted' }
+
+/** How far something long is; people. */
+export interface Progress {
+  doing: 'sync' | 'users-deletion' | 'instance-deletion'
+  done: number
+  /** The last known count; null: unknown. */
+  of: number | null
+  /** Null: not known yet. */
+  perMinute: number | null
 }

@@ -1,4 +1,6 @@
 // An announcement as a Slack message: headline, what happened, facts, what comes next, and the buttons that help.
+
+import { count } from '../lib/text.ts'
 import {
   actions,
   button,
@@ -8,7 +10,7 @@ import {
   type SlackBlock,
   section,
 } from '../slack/blocks.ts'
-import type { Announcement, AnnouncementKind } from './announcement.ts'
+import type { Announcement, AnnouncementKind, HeldNews } from './announcement.ts'
 import { wordsOf } from './words.ts'
 
 export interface ChannelMessage {
@@ -26,6 +28,8 @@ const signs: Readonly<Partial<Record<AnnouncementKind, string>>> = {
   inactivated: ':white_circle:',
   reactivated: ':large_green_circle:',
   held: ':large_yellow_circle:',
+  'held-ended': ':large_green_circle:',
+  progress: ':arrows_counterclockwise:',
 }
 
 /** What a person did, said with who it was. */
@@ -42,6 +46,7 @@ export function channelMessage(
   options: { resolved?: boolean; failureBefore?: Announcement } = {},
 ): ChannelMessage {
   if (options.resolved) return resolvedMessage(told, options.failureBefore)
+  if (told.kind === 'held-ended') return heldEndedMessage(told)
   const words = wordsOf(told)
   const by = told.actor && deeds.has(told.kind) ? ` by <@${told.actor}>` : ''
   const facts = words.facts
@@ -78,11 +83,35 @@ function resolvedMessage(told: Announcement, before: Announcement | undefined): 
   }
 }
 
+/** The card of a held removal once nothing is asked any more: what came of it, and no buttons that decide. */
+function heldEndedMessage(told: Announcement): ChannelMessage {
+  const end = told.held?.ended
+  const by = end && 'by' in end ? `<@${end.by}> ${end.how === 'allowed' ? 'allowed it' : 'kept them'}: ` : ''
+  const sign = end?.how === 'void' || end?.how === 'deleted' ? ':white_circle:' : ':large_green_circle:'
+  const what = wordsOf(told).sentences.map(escapeText).join(' ')
+  const text = `${sign} ${by}${what}`
+  return {
+    text: escapeText(wordsOf(told).headline),
+    blocks: [
+      section(text),
+      context(`${momentText(new Date(told.at))}${told.next ? `  ·  ${escapeText(told.next)}` : ''}`),
+      actions([historyButton(told)], `about-${told.instanceId}`),
+    ],
+  }
+}
+
+function historyButton(told: Announcement) {
+  const label = `History of ${told.instanceName}`
+  return button({ actionId: 'history', text: 'History', value: told.instanceId, label })
+}
+
+const noButtons: ReadonlySet<AnnouncementKind> = new Set(['instance-deleted', 'undelivered', 'progress'])
+
 function buttonsOf(told: Announcement) {
-  if (told.kind === 'instance-deleted' || told.kind === 'undelivered') return []
+  if (noButtons.has(told.kind)) return []
   const value = told.instanceId
   const about = (text: string) => `${text} ${told.instanceName}`
-  const history = button({ actionId: 'history', text: 'History', value, label: about('History of') })
+  const history = historyButton(told)
   const sync = button({ actionId: 'sync-now', text: 'Sync now', value, label: about('Sync now:') })
   if (told.failure)
     return [
@@ -90,38 +119,52 @@ function buttonsOf(told: Announcement) {
       sync,
       history,
     ]
-  if (told.held) return [...heldButtons(told.held), history]
+  if (told.held) return [...Object.values(heldButtons(told.held, told.instanceName)), history]
   const manage = button({ actionId: 'manage', text: 'Manage', value, label: about('Manage') })
   return told.kind === 'inactivated' ? [manage, history] : [sync, manage, history]
 }
 
-function heldButtons(held: NonNullable<Announcement['held']>) {
-  const people = `${held.count} of ${held.of} users`
-  return [
-    button({
+/** Download the list, and the two decisions, each asked once more. */
+export function heldButtons(held: HeldNews, name: string) {
+  const value = held.runId
+  const people = `${(held.gone + held.disabled).toLocaleString('en-US')} of ${held.of.toLocaleString('en-US')} users`
+  const goes = [
+    ...(held.gone > 0 ? [`${count(held.gone, 'user', 'users')} will no longer be reported`] : []),
+    ...(held.disabled > 0 ? [`${count(held.disabled, 'user', 'users')} will be reported as disabled`] : []),
+  ]
+  return {
+    allow: button({
       actionId: 'held-allow',
       text: 'Allow this once',
-      value: held.runId,
+      value,
       style: 'danger',
+      label: `Allow this once: ${name}`,
       confirm: {
         title: 'Allow this removal once?',
-        text: `${people} will no longer be reported. A later sync that misses so many asks again.`,
+        text: `${goes.join(', and ')}. A later sync that misses so many asks again.`,
         yes: 'Allow this once',
         no: 'Not now',
       },
     }),
-    button({
+    keep: button({
       actionId: 'held-keep',
       text: 'Keep users',
-      value: held.runId,
+      value,
+      label: `Keep users: ${name}`,
       confirm: {
         title: 'Keep these users?',
-        text: `${people} stay reported, though the application no longer lists them.`,
+        text: `${people} stay reported as they are, though the application no longer lists them so.`,
         yes: 'Keep users',
         no: 'Not now',
       },
     }),
-  ]
+    list: button({
+      actionId: 'held-list',
+      text: 'Download the list',
+      value,
+      label: `Download the list: ${name}`,
+    }),
+  }
 }
 
 /** Several instances that failed at once, as one message. */

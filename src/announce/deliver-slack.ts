@@ -9,6 +9,7 @@ import {
   beginSend,
   type ClaimedEntry,
   claimAlike,
+  entryById,
   firstPostOf,
   isInTime,
   type OutboxEntry,
@@ -172,7 +173,12 @@ async function notPosted(
 
 async function edit(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal): Promise<Sent> {
   const { db, clock, slack } = delivery
-  const first = entry.incidentId === null ? undefined : await firstPostOf(db.conn, entry.incidentId)
+  const first = await messageOf(delivery, entry)
+  // A card that nobody has seen is not posted to say that it is over.
+  if (entry.announcement.kind === 'held-ended' && (!first || first.state === 'parked')) {
+    await settleSent(db.conn, entry, { ref: '', now: clock.now(), reason: 'There is no message to edit' })
+    return { kind: 'done' }
+  }
   if (!first || first.state === 'parked') return post(delivery, entry, signal)
   if (first.state !== 'sent')
     return { kind: 'wait', afterMs: 2_000, reason: 'The first message is not posted yet', spent: false }
@@ -198,4 +204,10 @@ async function edit(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal
   }
   await settleSent(db.conn, entry, { ref, channel, now: clock.now() })
   return { kind: 'done' }
+}
+
+/** The entry whose message is edited: the one it names, else its incident's. */
+async function messageOf({ db }: Delivery, entry: OutboxEntry): Promise<OutboxEntry | undefined> {
+  if (entry.edits !== null) return entryById(db.conn, entry.edits)
+  return entry.incidentId === null ? undefined : firstPostOf(db.conn, entry.incidentId)
 }

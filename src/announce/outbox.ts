@@ -15,6 +15,8 @@ export interface NewOutboxEntry {
   medium: OutboxEntry['medium']
   destination: string
   incidentId?: string
+  /** For `slack-edit`: the row whose message it edits, where that is no incident's. */
+  edits?: string
   announcement: Announcement
   now: Date
 }
@@ -32,10 +34,11 @@ export type ClaimedEntry = OutboxEntry & { claimedAtMs: number }
 /** Write entries; one that is there already (same instance, change, medium and destination) stays as it is. */
 export async function appendOutbox(conn: Conn, entries: readonly NewOutboxEntry[]): Promise<void> {
   if (entries.length === 0) return
-  const rows = entries.map(({ id, now, incidentId, ...entry }) => ({
+  const rows = entries.map(({ id, now, incidentId, edits, ...entry }) => ({
     ...entry,
     id: id ?? newId(),
     incidentId: incidentId ?? null,
+    edits: edits ?? null,
     state: 'pending' as const,
     dueAt: now,
     createdAt: now,
@@ -44,8 +47,9 @@ export async function appendOutbox(conn: Conn, entries: readonly NewOutboxEntry[
 }
 
 /**
- * Claim the entry that is due longest and goes to none of the `resting` destinations; undefined: none. What an incident has
- * to say goes out in its order: a later word waits for an earlier one, so that no edit is overwritten by an older one.
+ * Claim the entry that is due longest and goes to none of the `resting` destinations; undefined: none. What an incident (or
+ * one message that is edited) has to say goes out in its order: a later word waits for an earlier one, so that no edit is
+ * overwritten by an older one.
  */
 export async function claimEntry(
   db: Db,
@@ -65,6 +69,9 @@ export async function claimEntry(
           and (incident_id is null or not exists (
             select 1 from outbox p where p.incident_id = o.incident_id and p.transition_seq < o.transition_seq
               and p.destination = o.destination and p.state in ('pending', 'sending')))
+          and (edits is null or not exists (
+            select 1 from outbox p where p.edits = o.edits and p.transition_seq < o.transition_seq
+              and p.state in ('pending', 'sending')))
         order by due_at, created_at, id limit 1 for update skip locked)`,
     )
     .returning()
@@ -230,6 +237,12 @@ export async function isToldTo(conn: Conn, entry: OutboxEntry, address: string):
     )
     .limit(1)
   return rows.length > 0
+}
+
+/** The entry that an edit belongs to; undefined: there is none. */
+export async function entryById(conn: Conn, id: string): Promise<OutboxEntry | undefined> {
+  const rows = await conn.select().from(outboxTable).where(eq(outboxTable.id, id))
+  return rows[0]
 }
 
 /** The entry that posted an incident's message. */

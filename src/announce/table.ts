@@ -47,6 +47,8 @@ export const outboxTable = pgTable(
     /** An e-mail address, a channel, or a Slack user id. */
     destination: text('destination').notNull(),
     incidentId: uuid('incident_id').references(() => incidentTable.id),
+    /** For `slack-edit`: the row whose message it edits, where that is no incident's. */
+    edits: uuid('edits'),
     announcement: jsonb('announcement').$type<Announcement>().notNull(),
     /** What is sent, rendered once: an e-mail's bytes may not change under one idempotency key. */
     rendered: jsonb('rendered').$type<Record<string, unknown>>(),
@@ -77,5 +79,7 @@ export const outboxTable = pgTable(
     index('outbox_parked').on(table.teamId, table.createdAt).where(sql`state = 'parked'`),
     // Which message an incident has in a channel.
     index('outbox_incident').on(table.incidentId),
+    // What edits one message goes out in its order.
+    index('outbox_edits').on(table.edits).where(sql`edits is not null`),
   ],
 )

@@ -1,6 +1,12 @@
 // The Edit Instance window as it is drawn: notices first, then the fields, then what deletes.
+import type { Kept } from '../accounts/held.ts'
 import { connectorById } from '../connectors/registry.ts'
-import { type Instance, scheduleHoursChoices } from '../instances/instance.ts'
+import {
+  type Instance,
+  removalPeopleLimit,
+  removalPercentLimit,
+  scheduleHoursChoices,
+} from '../instances/instance.ts'
 import { count } from '../lib/text.ts'
 import {
   actions,
@@ -12,17 +18,32 @@ import {
   type SlackBlock,
   section,
 } from '../slack/blocks.ts'
-import { channelInput, modal, radioInput, selectInput, textInput, userInput } from '../slack/modal.ts'
+import {
+  channelInput,
+  modal,
+  numberInput,
+  radioInput,
+  selectInput,
+  textInput,
+  userInput,
+} from '../slack/modal.ts'
 import type { ModalView } from '../slack/turn.ts'
 import { nameMax } from './connect.ts'
 import { credentialInputs, type FieldProblems, problemBlock } from './credentials.ts'
 import type { WantedEdit } from './edit-read.ts'
-import { freshness, statusText } from './tiles.ts'
+import { reviewButton } from './held-review.ts'
+import { goneLatelyText } from './history.ts'
+import { freshness, keptText, statusText } from './tiles.ts'
 
 export interface FormFacts {
   users: number
   /** Its own recipients, beside the common ones. */
   recipients: readonly string[]
+  /** Who stays reported although runs do not find them; undefined: nobody. */
+  kept: Kept | undefined
+  /** Who vanished in the last `goneDays`. */
+  gone: number
+  goneDays: number
   now: Date
 }
 
@@ -44,6 +65,8 @@ export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes)
     context(
       `${connector?.emoji ?? ''} ${escapeText(connector?.name ?? instance.connector)} · ${statusText(instance)} · ${count(facts.users, 'user', 'users')} · ${freshness(instance, facts.now)}`,
     ),
+    ...(facts.gone > 0 ? [context(goneLatelyText(facts.gone, facts.goneDays))] : []),
+    ...(facts.kept ? [context(keptText(instance, facts.kept))] : []),
     textInput({ blockId: 'name', label: 'Name', initial: typed?.name ?? instance.name, max: nameMax }),
     ...(problems.name ? [problemBlock(problems.name)] : []),
     radioInput({
@@ -86,9 +109,25 @@ export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes)
       initial: (typed ? typed.channel : instance.channel) ?? undefined,
       optional: true,
     }),
+    numberInput({
+      blockId: 'removal-people',
+      label: 'Hold removals of more than this many people',
+      hint: 'A sync that would take away more than this many people and more than the share below is held back, and an admin is asked in the channel. Whom the application has disabled counts too. Everybody at once is always held.',
+      initial: typed?.removalPeopleMax ?? instance.removalPeopleMax,
+      min: 0,
+      max: removalPeopleLimit,
+    }),
+    numberInput({
+      blockId: 'removal-percent',
+      label: '… and of more than this share, in percent',
+      initial: typed?.removalPercentMax ?? instance.removalPercentMax,
+      min: 0,
+      max: removalPercentLimit,
+    }),
     divider(),
     actions(
       [
+        ...(facts.kept ? [reviewButton(instance)] : []),
         button({ actionId: 'delete-users', text: 'Delete All Users', value: instance.id }),
         button({ actionId: 'delete-instance', text: 'Delete Instance', value: instance.id, style: 'danger' }),
       ],

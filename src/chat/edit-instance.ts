@@ -1,4 +1,5 @@
 // Edit Instance: opened by name, by Manage or by Fix; saved if nobody else did meanwhile; the way to repair, pause, resume, delete.
+import { goneSince, keptOf } from '../accounts/held.ts'
 import { usersOf } from '../accounts/summary.ts'
 import { readAudit } from '../audit/store.ts'
 import { ProviderError } from '../connectors/errors.ts'
@@ -59,15 +60,18 @@ export const editInstanceGesture: Gesture = {
 async function drawn(house: House, instance: Instance, notes: FormNotes = {}) {
   const { conn } = house.db
   if (instance.status === 'deleting') return noticeView(title, 'This instance is being deleted.')
-  const [users, own] = await Promise.all([
-    usersOf(conn, [instance.id]),
-    listRecipients(conn, { teamId: instance.teamId, instanceId: instance.id }),
+  const { id } = instance
+  const now = house.clock.now()
+  const { goneDays } = house
+  const since = new Date(now.getTime() - goneDays * 86_400_000)
+  const [users, recipients, kept, gone] = await Promise.all([
+    usersOf(conn, [id]),
+    listRecipients(conn, { teamId: instance.teamId, instanceId: id }),
+    keptOf(conn, [id]),
+    goneSince(conn, id, since),
   ])
-  return editForm(
-    instance,
-    { users: users.get(instance.id) ?? 0, recipients: own, now: house.clock.now() },
-    notes,
-  )
+  const facts = { users: users.get(id) ?? 0, recipients, kept: kept.get(id), gone, goneDays, now }
+  return editForm(instance, facts, notes)
 }
 
 async function submit(

@@ -2,7 +2,12 @@
 import { type Connector, type Credentials, fieldsOf, readCredentials } from '../connectors/connector.ts'
 import type { Verified } from '../connectors/engine.ts'
 import { credentialsOf } from '../instances/credentials.ts'
-import { type Instance, scheduleHoursChoices } from '../instances/instance.ts'
+import {
+  type Instance,
+  removalPeopleLimit,
+  removalPercentLimit,
+  scheduleHoursChoices,
+} from '../instances/instance.ts'
 import { KeyMissing, SealBroken } from '../instances/seal.ts'
 import { cleanText } from '../lib/text.ts'
 import { addressKey, readAddress } from '../recipients/recipients.ts'
@@ -18,6 +23,8 @@ export interface WantedEdit {
   owner: string
   channel: string | null
   recipients: string[]
+  removalPeopleMax: number
+  removalPercentMax: number
   /** The settings as typed, to draw the form again. */
   settings: Readonly<Record<string, string>>
   /** Set when a credential or setting is another one: proven before it is saved. */
@@ -39,6 +46,15 @@ export function readEdit(house: House, instance: Instance, connector: Connector,
   const hours = Number(text.get('schedule'))
   const scheduleHours = scheduleHoursChoices.find(choice => choice === hours) ?? instance.scheduleHours
   const recipients = readRecipients(text.get('recipients') ?? '', errors)
+  const whole = (key: keyof typeof thresholdFields, before: number) => {
+    const typed = text.get(key)
+    const { max, problem } = thresholdFields[key]
+    const read = typed === undefined ? before : /^\d{1,9}$/.test(typed.trim()) ? Number(typed) : -1
+    if (read < 0 || read > max) errors[key] = problem
+    return read
+  }
+  const removalPeopleMax = whole('removal-people', instance.removalPeopleMax)
+  const removalPercentMax = whole('removal-percent', instance.removalPercentMax)
   const credentials = readChanged(house, instance, connector, typedIn(connector, view), errors)
   if (Object.keys(errors).length > 0) return { ok: false, errors }
   const typed = typedIn(connector, view)
@@ -51,6 +67,8 @@ export function readEdit(house: House, instance: Instance, connector: Connector,
       owner: text.get('owner') ?? instance.owner,
       channel: text.get('channel') ?? null,
       recipients,
+      removalPeopleMax,
+      removalPercentMax,
       settings: Object.fromEntries(
         fieldsOf(connector)
           .filter(field => !field.secret)
@@ -59,6 +77,17 @@ export function readEdit(house: House, instance: Instance, connector: Connector,
       credentials,
     },
   }
+}
+
+const thresholdFields = {
+  'removal-people': {
+    max: removalPeopleLimit,
+    problem: `Give a whole number from 0 to ${removalPeopleLimit.toLocaleString('en-US')}.`,
+  },
+  'removal-percent': {
+    max: removalPercentLimit,
+    problem: `Give a whole number from 0 to ${removalPercentLimit}.`,
+  },
 }
 
 function readRecipients(typed: string, errors: Record<string, string>): string[] {

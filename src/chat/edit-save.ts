@@ -77,6 +77,8 @@ function editOf(house: House, before: Instance, wanted: WantedEdit): InstanceEdi
   if (wanted.scheduleHours !== before.scheduleHours) edit.scheduleHours = wanted.scheduleHours
   if (wanted.owner !== before.owner) edit.owner = wanted.owner
   if (wanted.channel !== before.channel) edit.channel = wanted.channel
+  if (wanted.removalPeopleMax !== before.removalPeopleMax) edit.removalPeopleMax = wanted.removalPeopleMax
+  if (wanted.removalPercentMax !== before.removalPercentMax) edit.removalPercentMax = wanted.removalPercentMax
   const connector = connectorById(before.connector)
   if (!wanted.credentials || !connector) return edit
   // The check may have rotated a refresh token: then the typed one is dead already.

@@ -34,6 +34,8 @@ export interface House {
   /** The sync channel (id or name); null: none. */
   channel: string | null
   allowPrivateNetwork: boolean
+  /** How long people who vanished are kept and counted, in days. */
+  goneDays: number
 }
 
 /** The role a person needs at least; `anyone` is any member of the workspace who is no guest. */

@@ -1,18 +1,34 @@
 // Held removals: Allow this once or Keep users, for the set of people that one run did not find; void when a newer run has ended.
-import { removeMissing } from '../accounts/held.ts'
+import { releaseMissing } from '../accounts/held.ts'
+import { releasedText } from '../announce/words.ts'
 import { appendAudit } from '../audit/store.ts'
+import type { Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { findInstance, lockInstance, recordOutcome } from '../instances/store.ts'
 import { count } from '../lib/text.ts'
-import { escapeText, section } from '../slack/blocks.ts'
-import type { ActionTurn, Message } from '../slack/turn.ts'
-import { decideHeld, heldQuestion } from '../sync/held.ts'
+import { escapeText } from '../slack/blocks.ts'
+import { noticeView } from '../slack/modal.ts'
+import type { ActionTurn } from '../slack/turn.ts'
+import { endCard } from '../sync/conclude.ts'
+import { decideHeld, type HeldQuestion, heldQuestion } from '../sync/held.ts'
+import { openRemovalOf } from '../sync/store.ts'
 import type { Gesture, House } from './gesture.ts'
+import { sendHeldList } from './held-list.ts'
+import { reviewRule } from './held-review.ts'
 
 export const heldRemovalsGesture: Gesture = {
   actions: {
     'held-allow': { role: 'admin', about: asking, run: (turn, house) => decide(turn, house, 'allowed') },
     'held-keep': { role: 'admin', about: asking, run: (turn, house) => decide(turn, house, 'kept') },
+    // Kept users may be let go after all, but not by a press on a card that was late.
+    'held-release': {
+      role: 'admin',
+      about: asking,
+      run: (turn, house) => decide(turn, house, 'allowed', { afterKeep: true }),
+    },
+    'held-review': reviewRule,
+    // Names and addresses: only for who may decide about them.
+    'held-list': { role: 'admin', about: asking, run: sendHeldList },
   },
 }
 
@@ -22,48 +38,79 @@ async function asking({ who, value }: ActionTurn, house: House): Promise<Instanc
   return question && findInstance(house.db.conn, who.teamId, question.instanceId)
 }
 
-async function decide(turn: ActionTurn, house: House, what: 'allowed' | 'kept'): Promise<void> {
+const goneText = 'This question is not there any more.'
+
+async function decide(
+  turn: ActionTurn,
+  house: House,
+  what: 'allowed' | 'kept',
+  { afterKeep = false } = {},
+): Promise<void> {
   const { who } = turn
-  const now = house.clock.now()
-  const said = await house.db.transaction(async (tx): Promise<{ text: string; open: boolean }> => {
+  const said = await house.db.transaction(async tx => {
     const named = await heldQuestion(tx, who.teamId, turn.value)
     // The lock first: a run that is being merged right now decides before us, and then we look at what it left.
     const instance = named && (await lockInstance(tx, named.instanceId))
     const question = instance && (await heldQuestion(tx, who.teamId, turn.value))
-    if (!question || instance.status === 'deleting' || instance.status === 'deleted') {
-      return { text: 'This question is not there any more.', open: false }
-    }
-    const name = escapeText(instance.name)
-    if (question.decision) {
-      const deed = question.decision.what === 'allowed' ? 'allowed the removal' : 'kept the users'
-      return { text: `<@${question.decision.by}> has decided already: they ${deed}.`, open: false }
-    }
-    if (question.superseded) {
-      return {
-        text: `A newer sync of *${name}* has ended since: this question is void. Nothing was removed.`,
-        open: false,
-      }
-    }
-    await decideHeld(tx, question.runId, { what, by: who.userId, at: now })
-    const removed = what === 'allowed' ? await removeMissing(tx, instance.id, question.runId, now) : 0
-    if (what === 'allowed') await recordOutcome(tx, instance.id, { lastOutcome: 'succeeded' })
-    await appendAudit(tx, {
-      teamId: who.teamId,
-      actor: who.userId,
-      source: 'button',
-      action: what === 'allowed' ? 'removal.allowed' : 'removal.refused',
-      instance,
-      after: { people: what === 'allowed' ? removed : question.count },
-    })
-    const people = count(what === 'allowed' ? removed : question.count, 'user', 'users')
-    const text =
-      what === 'allowed'
-        ? `:large_green_circle: <@${who.userId}> allowed it: ${people} of *${name}* ${removed === 1 ? 'is' : 'are'} no longer reported.`
-        : `:large_green_circle: <@${who.userId}> kept them: ${people} of *${name}* stay reported, though the application no longer lists them.`
-    return { text, open: true }
+    if (!question) return goneText
+    const closed = await closedText(tx, instance, question, afterKeep)
+    if (closed) return closed
+    return settle(tx, house, { turn, instance, question, what })
   })
-  const message: Message = { text: said.text, blocks: [section(said.text)] }
-  // The question itself becomes the answer, so that nobody presses it again; a late press is answered to its person only.
-  if (said.open) await turn.replace(message)
-  else await turn.reply(message)
+  // The card itself says it to everybody; a press is answered to its person, in the window it was made in.
+  if (turn.view) await turn.redraw(noticeView('Held users', said))
+  else await turn.reply({ text: said })
+}
+
+/** Why it can no longer be decided; undefined: it can. */
+async function closedText(
+  tx: Tx,
+  instance: Instance,
+  { held, superseded }: HeldQuestion,
+  afterKeep: boolean,
+): Promise<string | undefined> {
+  if (instance.status === 'deleting' || instance.status === 'deleted') return goneText
+  if (held.decision && !(afterKeep && held.decision.what === 'kept')) {
+    const deed = held.decision.what === 'allowed' ? 'allowed the removal' : 'kept the users'
+    return `<@${held.decision.by}> has decided already: they ${deed}.`
+  }
+  const name = escapeText(instance.name)
+  if (superseded)
+    return `A newer sync of *${name}* has ended since: this question is void. Nothing was removed by it.`
+  if (await openRemovalOf(tx, instance.id)) return `All users of *${name}* are being deleted just now.`
+  return undefined
+}
+
+async function settle(
+  tx: Tx,
+  house: House,
+  asked: { turn: ActionTurn; instance: Instance; question: HeldQuestion; what: 'allowed' | 'kept' },
+): Promise<string> {
+  const { turn, instance, question, what } = asked
+  const { who } = turn
+  const now = house.clock.now()
+  const { runId, held } = question
+  await decideHeld(tx, runId, { what, by: who.userId, at: now })
+  const allowed = what === 'allowed'
+  const released = allowed
+    ? await releaseMissing(tx, instance.id, { markedBy: held.markedBy, runId, now })
+    : { removed: 0, disabled: 0 }
+  if (allowed) await recordOutcome(tx, instance.id, { lastOutcome: 'succeeded' })
+  await appendAudit(tx, {
+    teamId: who.teamId,
+    actor: who.userId,
+    source: 'button',
+    action: allowed ? 'removal.allowed' : 'removal.refused',
+    instance,
+    after: allowed
+      ? { people: released.removed, disabled: released.disabled }
+      : { people: held.gone, disabled: held.disabled },
+  })
+  const ended = allowed
+    ? ({ how: 'allowed', by: who.userId, ...released } as const)
+    : ({ how: 'kept', by: who.userId } as const)
+  await endCard(tx, { instance, question, ended, now }, house)
+  const name = escapeText(instance.name)
+  if (allowed) return `:white_check_mark: *${name}*: ${releasedText(released)}.`
+  return `:white_check_mark: ${count(held.gone + held.disabled, 'user', 'users')} of *${name}* stay reported as they are.`
 }

@@ -1,4 +1,5 @@
 // /saasm history NAME: the last runs with trigger, who, duration and counts, or the reason of the failure.
+import { goneSince, keptOf } from '../accounts/held.ts'
 import { countProblems } from '../accounts/problems.ts'
 import type { Instance } from '../instances/instance.ts'
 import { count } from '../lib/text.ts'
@@ -17,7 +18,7 @@ import { type RunState, type SyncRun, triggerWords } from '../sync/run.ts'
 import { historyOf } from '../sync/store.ts'
 import type { Gesture, House } from './gesture.ts'
 import { byName, byValue, goneText, pickInstance } from './pick.ts'
-import { freshness, statusText } from './tiles.ts'
+import { freshness, keptText, statusText } from './tiles.ts'
 
 const runsMax = 10
 
@@ -47,14 +48,23 @@ export const historyGesture: Gesture = {
 }
 
 async function history(house: House, instance: Instance): Promise<Message> {
-  const runs = await historyOf(house.db.conn, instance.id, runsMax)
+  const { conn } = house.db
+  const since = new Date(house.clock.now().getTime() - house.goneDays * 86_400_000)
+  const [runs, kept, gone] = await Promise.all([
+    historyOf(conn, instance.id, runsMax),
+    keptOf(conn, [instance.id]),
+    goneSince(conn, instance.id, since),
+  ])
   const unread = await countProblems(
-    house.db.conn,
+    conn,
     runs.map(run => run.id),
   )
+  const held = kept.get(instance.id)
   const blocks: SlackBlock[] = [
     header(`History of ${instance.name}`),
     context(`${statusText(instance)} · ${freshness(instance, house.clock.now())}`),
+    context(goneLatelyText(gone, house.goneDays)),
+    ...(held ? [context(keptText(instance, held))] : []),
     ...(runs.length === 0
       ? [section('It has not synced yet.')]
       : runs.map((run, at) => runBlock(run, at, unread.get(run.id) ?? 0))),
@@ -70,6 +80,12 @@ function runBlock(run: SyncRun, at: number, unread: number): SlackBlock {
   if (unread === 0) return section(runText(run))
   const text = `Show ${count(unread, 'row', 'rows')} not read`
   return section(runText(run), button({ actionId: `unread-rows:${at}`, text, value: run.id }))
+}
+
+/** How many vanished lately: whoever comes back is the same account. */
+export function goneLatelyText(gone: number, days: number): string {
+  const who = gone === 0 ? 'Nobody' : count(gone, 'user', 'users')
+  return `${who} vanished in the last ${count(days, 'day', 'days')} and did not come back`
 }
 
 const stateWords: Readonly<Record<RunState, string>> = {
@@ -100,7 +116,13 @@ function resultLines(run: SyncRun): string[] {
   }
   if (run.state === 'running') return [`${count(run.peopleRead, 'person', 'people')} read so far`]
   if (run.added === null) return []
+  const decision = run.held?.decision
   return [
+    ...(decision
+      ? [
+          `<@${decision.by}> ${decision.what === 'allowed' ? 'allowed the removal' : 'kept the users'} ${momentText(new Date(decision.at))}.`,
+        ]
+      : []),
     `${run.added} added, ${run.changed ?? 0} changed, ${run.removed ?? 0} removed, ${run.unchanged ?? 0} unchanged`,
   ]
 }

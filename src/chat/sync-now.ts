@@ -63,7 +63,9 @@ async function syncNow(
     return asked
   })
   if (created)
-    return { text: `:arrows_counterclockwise: Syncing *${name}* now. You hear the end by direct message.` }
+    return {
+      text: `:arrows_counterclockwise: Syncing *${name}* now. A direct message shows how far it is, and its end.`,
+    }
   const since = run.startedAt ? `since ${momentText(run.startedAt)}` : 'and waits for its turn'
   const by = run.requestedBy ? `, asked for by <@${run.requestedBy}>` : ''
   return { text: `*${name}* is syncing already, ${since}${by}. No second sync was started.` }

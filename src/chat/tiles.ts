@@ -1,4 +1,5 @@
 // The tiles: every integration with its instances, status, users and last good sync, each with Manage; for messages and Home.
+import { type Kept, keptOf } from '../accounts/held.ts'
 import { usersOf } from '../accounts/summary.ts'
 import { connectorById } from '../connectors/registry.ts'
 import { type Instance, statusWords } from '../instances/instance.ts'
@@ -8,6 +9,7 @@ import {
   actions,
   button,
   context,
+  dayText,
   divider,
   escapeText,
   header,
@@ -15,6 +17,7 @@ import {
   type SlackBlock,
   section,
 } from '../slack/blocks.ts'
+import { type GoingOn, goingOn } from '../sync/store.ts'
 import { namesOf } from './connect-choice.ts'
 import type { House } from './gesture.ts'
 import { undeliveredBlocks } from './undelivered.ts'
@@ -28,10 +31,9 @@ export async function tiles(house: House, teamId: string, page: number): Promise
   const pages = Math.max(1, Math.ceil(byApp.length / tilesAPage))
   const at = Math.min(Math.max(page, 0), pages - 1)
   const shown = byApp.slice(at * tilesAPage, (at + 1) * tilesAPage)
-  const users = await usersOf(
-    house.db.conn,
-    shown.map(instance => instance.id),
-  )
+  const { conn } = house.db
+  const ids = shown.map(instance => instance.id)
+  const [users, kept, going] = await Promise.all([usersOf(conn, ids), keptOf(conn, ids), goingOn(conn, ids)])
   const blocks: SlackBlock[] = [
     header('Integrations'),
     actions(topButtons(), 'integrations-top'),
@@ -49,7 +51,9 @@ export async function tiles(house: House, teamId: string, page: number): Promise
         section(`${connectorById(instance.connector)?.emoji ?? ':gear:'} *${escapeText(app)}*`),
       )
     }
-    blocks.push(tile(instance, users.get(instance.id) ?? 0, position, house.clock.now()))
+    const { id } = instance
+    const facts = { users: users.get(id) ?? 0, kept: kept.get(id), going: going.get(id) }
+    blocks.push(tile(instance, facts, position, house.clock.now()))
   }
   if (pages > 1) blocks.push(...paging(at, pages, all.length))
   const unused = house.connectors.filter(
@@ -68,7 +72,14 @@ function topButtons() {
   ]
 }
 
-function tile(instance: Instance, users: number, position: number, now: Date): SlackBlock {
+interface TileFacts {
+  users: number
+  kept: Kept | undefined
+  going: GoingOn | undefined
+}
+
+function tile(instance: Instance, facts: TileFacts, position: number, now: Date): SlackBlock {
+  const { users, kept, going } = facts
   const manage = button({
     actionId: `manage:${position}`,
     text: 'Manage',
@@ -79,8 +90,25 @@ function tile(instance: Instance, users: number, position: number, now: Date): S
     `*${escapeText(instance.name)}*${instance.tenantName ? ` (${escapeText(instance.tenantName)})` : ''}`,
     statusText(instance),
     `${count(users, 'user', 'users')} · ${freshness(instance, now)}`,
+    ...(going ? [goingText(going)] : []),
+    ...(kept ? [keptText(instance, kept)] : []),
   ]
   return section(lines.join('\n'), manage)
+}
+
+/** What goes on just now, and how far it is. */
+function goingText({ peopleRead, removed, total }: GoingOn): string {
+  if (peopleRead !== null)
+    return `:arrows_counterclockwise: syncing: ${count(peopleRead, 'person', 'people')} so far`
+  const of = total === null ? '' : ` of ${total.toLocaleString('en-US')}`
+  return `:wastebasket: deleting: ${(removed ?? 0).toLocaleString('en-US')}${of} users removed`
+}
+
+/** Who stays reported although the application does not list them so, and since when. */
+export function keptText(instance: Instance, kept: Kept): string {
+  const app = escapeText(appName(instance))
+  const are = count(kept.people, 'user is', 'users are')
+  return `:warning: ${are} still reported, but not listed so by ${app} since ${dayText(kept.since)}`
 }
 
 /** Status and how the last sync ended, in words; the sign before them only repeats it. */

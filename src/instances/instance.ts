@@ -27,3 +27,7 @@ export const statusWords: Readonly<Record<InstanceStatus, string>> = {
 
 /** The schedules an admin can choose, in hours; the default comes last. */
 export const scheduleHoursChoices = [1, 6, 12, 24] as const
+
+/** What the thresholds of a held removal can be: people, and percent of those reported. */
+export const removalPeopleLimit = 1_000_000
+export const removalPercentLimit = 100

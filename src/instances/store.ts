@@ -104,7 +104,16 @@ export async function sameTenant(
 export type InstanceEdit = Partial<
   Pick<
     Instance,
-    'name' | 'scheduleHours' | 'owner' | 'channel' | 'settings' | 'sealed' | 'tenantKey' | 'tenantName'
+    | 'name'
+    | 'scheduleHours'
+    | 'owner'
+    | 'channel'
+    | 'settings'
+    | 'sealed'
+    | 'tenantKey'
+    | 'tenantName'
+    | 'removalPeopleMax'
+    | 'removalPercentMax'
   >
 >
 

@@ -30,6 +30,9 @@ export const instanceTable = pgTable(
     /** 1, 6, 12 or 24. */
     scheduleHours: integer('schedule_hours').notNull().default(24),
     nextSyncAt: at('next_sync_at'),
+    /** A removal above both is held: this many people, and this share (percent) of those reported before. */
+    removalPeopleMax: integer('removal_people_max').notNull().default(10),
+    removalPercentMax: integer('removal_percent_max').notNull().default(20),
     /** Slack user id of who answers for it. */
     owner: text('owner').notNull(),
     /** Slack user id of who connected it: the default recipient. */

@@ -91,6 +91,7 @@ export function createPageApi(parts: PageApiParts): PageApi {
     else if (path === '/page/state')
       answerJson(res, 200, stateOf(parts, query.get('as') ?? '', query.get('search') ?? ''))
     else if (path.startsWith('/page/mails/')) showMail(parts.mailbox, path.slice('/page/mails/'.length), res)
+    else if (path.startsWith('/page/files/')) sendFile(parts.slack, path.slice('/page/files/'.length), res)
     else return false
     return true
   }
@@ -136,6 +137,21 @@ function showMail(mailbox: Mailbox, id: string, res: ServerResponse): void {
   }
   res.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': mailPolicy })
   res.end(mail.html ?? '')
+}
+
+/** Never shown as a page: what was uploaded is only saved. */
+function sendFile(slack: SlackStandIn, id: string, res: ServerResponse): void {
+  const file = slack.file(id)
+  if (!file) {
+    answerText(res, 404, 'No such file.')
+    return
+  }
+  res.writeHead(200, {
+    'content-type': 'application/octet-stream',
+    'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`,
+    'x-content-type-options': 'nosniff',
+  })
+  res.end(file.bytes)
 }
 
 async function jsonBody(req: IncomingMessage): Promise<Record<string, unknown>> {

@@ -4,7 +4,7 @@ import type { Mood, VendorStandIn } from './vendors/vendor-stand-in.ts'
 
 type Body = Record<string, unknown>
 
-const moods: readonly Mood[] = ['normal', 'slow', 'rate-limited', 'broken']
+const moods: readonly Mood[] = ['normal', 'slow', 'rate-limited', 'broken', 'half-hidden']
 /** The page shows this many people of a search; vendors have hundreds. */
 const peopleShownMax = 50
 

@@ -23,6 +23,11 @@ export function momentText(date: Date): string {
   return `<!date^${Math.floor(date.getTime() / 1000)}^{date_short_pretty} at {time}|${fallback}>`
 }
 
+/** A day, in the reader's own time zone: `12 Nov 2026`. */
+export function dayText(date: Date): string {
+  return `<!date^${Math.floor(date.getTime() / 1000)}^{date_short}|${date.toISOString().slice(0, 10)}>`
+}
+
 const plain = (text: string, max: number) => ({
   type: 'plain_text' as const,
   text: clampText(text || ' ', max),

@@ -15,6 +15,8 @@ export interface SlackClientOptions {
 /** The event type in the metadata of our messages. */
 const eventType = 'saasm_notice'
 export const callTimeoutMs = 10_000
+/** A file of some megabytes over a slow line. */
+const uploadTimeoutMs = 60_000
 const personCacheMs = 60_000
 const peoplePagesMax = 50
 const adminsMax = 200
@@ -79,6 +81,22 @@ export function createSlackClient(options: SlackClientOptions): SlackClient {
     },
     async update({ channel, ts, text, blocks }) {
       await told(web.chat.update({ channel, ts, text, blocks }))
+    },
+    async upload({ channel, threadTs, filename, title, bytes }) {
+      const where = await told(web.files.getUploadURLExternal({ filename, length: bytes.length }))
+      const { upload_url: address, file_id: id } = where
+      if (!address || !id) throw new SlackFailure('ambiguous', 'no_upload_url')
+      const stored = await fetch(address, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: bytes,
+        redirect: 'error',
+        signal: AbortSignal.timeout(uploadTimeoutMs),
+      }).catch(() => undefined)
+      await stored?.body?.cancel()
+      if (!stored?.ok) throw new SlackFailure('ambiguous', stored ? `http_${stored.status}` : 'network')
+      const files: [{ id: string; title: string }] = [{ id, title }]
+      await told(web.files.completeUploadExternal({ files, channel_id: channel, thread_ts: threadTs }))
     },
     async find({ to, key, since }) {
       // A direct message cannot be looked up without im:history: it may be told again rather than not at all.

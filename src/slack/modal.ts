@@ -101,6 +101,17 @@ export function textInput(
   })
 }
 
+/** A whole number. */
+export function numberInput(parts: InputParts & { initial: number; min: number; max: number }): KnownBlock {
+  return input(parts, {
+    type: 'number_input',
+    is_decimal_allowed: false,
+    min_value: String(parts.min),
+    max_value: String(parts.max),
+    initial_value: String(parts.initial),
+  })
+}
+
 /** An e-mail address; pressing Enter sends it at once, as an action. */
 export function emailOnEnterInput(parts: InputParts & { placeholder?: string }): KnownBlock {
   return input(

@@ -45,6 +45,14 @@ export interface SlackClient {
     threadTs?: string
   }): Promise<{ channel: string; ts: string }>
   update(message: { channel: string; ts: string; text: string; blocks: KnownBlock[] }): Promise<void>
+  /** Put a file into the thread of a message of ours; `channel` is what `post` resolved to (Slack takes no user id here). */
+  upload(file: {
+    channel: string
+    threadTs: string
+    filename: string
+    title: string
+    bytes: Uint8Array
+  }): Promise<void>
   /** Look for a message of ours by its key, among those newer than `since`; undefined when it is not there. */
   find(where: { to: string; key: string; since: Date }): Promise<{ channel: string; ts: string } | undefined>
   /** Role and address of a person; cached for at most 60 s; undefined when Slack does not know the id. */

@@ -1,36 +1,29 @@
 // The end of a run, in one transaction: the merge or the failure, the instance's state, the audit row, the tellings.
-import { clearMissing, type Missing, markMissing } from '../accounts/held.ts'
 import { mergeStaged } from '../accounts/merge.ts'
 import { arePagesWhole, clearStaging } from '../accounts/pages.ts'
-import { planMerge } from '../accounts/plan.ts'
 import { usersOf } from '../accounts/summary.ts'
-import { announce, tellPerson } from '../announce/announce.ts'
-import type { Announcement, AnnouncementKind } from '../announce/announcement.ts'
+import { amend, announce, tellPerson } from '../announce/announce.ts'
+import type { Announcement, AnnouncementKind, HeldEnd, HeldNews } from '../announce/announcement.ts'
+import type { IncidentStep } from '../announce/incident.ts'
 import { appendAudit } from '../audit/store.ts'
 import type { StreamEnd } from '../connectors/engine.ts'
 import { connectorById } from '../connectors/registry.ts'
 import type { Db, Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { lockInstance, moveInstance, recordOutcome } from '../instances/store.ts'
+import type { Ring } from '../jobs/jobs.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
 import { count } from '../lib/text.ts'
-import { lastHeldHash } from './held.ts'
-import {
-  type Fault,
-  failureKind,
-  heldSteps,
-  isUnbelievable,
-  nextSteps,
-  nextSync,
-  revokes,
-} from './outcome.ts'
+import { judge, type Verdict } from './guard.ts'
+import type { Held, HeldQuestion } from './held.ts'
+import { type Fault, failureKind, heldSteps, nextSteps, nextSync, revokes } from './outcome.ts'
 import type { RunState, SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
 import { ClaimLost, holdRun, openRemovalOf, StagingLost, settleRun } from './store.ts'
 import type { Work } from './work.ts'
 
-type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held'> & {
+type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held' | 'stopped'> & {
   next: string
   lastSuccessAt: Date | null
   users: number
@@ -54,16 +47,13 @@ export async function conclude(
   const transaction: Db['transaction'] = load ? merge => merge(load.tx) : work.db.transaction
   await transaction(
     async tx => {
-      const instance = await stillTheSame(tx, run, before, now)
+      const instance = await stillTheSame(tx, work, run, before)
       if (!instance && load) throw new LoadVoid()
       if (!instance) return
       const staged = { runId: run.id, fence: run.fence, ...(load ? { loaded: load.people } : {}) }
       if (!load && !(await arePagesWhole(tx, staged, end.staged))) throw new StagingLost()
-      const plan = await planMerge(tx, instance.id, staged)
-      const held = end.complete && isUnbelievable(plan)
-      if (end.complete) await clearMissing(tx, instance.id)
-      const missing = held ? await markMissing(tx, instance.id, staged) : null
-      const asked = held ? await lastHeldHash(tx, instance.id) : undefined
+      const verdict = await judge(tx, run, instance, { staged, end, now })
+      const { held, plan } = verdict
       const counts = await mergeStaged(tx, instance.id, staged, {
         now,
         removals: end.complete && !held ? 'apply' : 'keep',
@@ -71,9 +61,8 @@ export async function conclude(
       })
       crashpoint('merge-done')
       const state: RunState = held ? 'held' : end.complete ? 'succeeded' : 'partial'
-      const warnings = warningsOf(end, held ? plan : null)
-      const question = missing && { count: missing.count, of: plan.before, hash: missing.hash }
-      const settled = await settleRun(tx, run, state, { ...counts, warnings, endedAt: now, held: question })
+      const warnings = warningsOf(end, held)
+      const settled = await settleRun(tx, run, state, { ...counts, warnings, endedAt: now, held })
       if (!settled) throw new ClaimLost()
       crashpoint('run-settled')
       await recordOutcome(tx, instance.id, {
@@ -86,22 +75,55 @@ export async function conclude(
       const told = { counts, warnings, users, lastSuccessAt: now, next: nextSync(instance) }
       const kind = successKind(instance)
       if (kind) await tell(tx, work, instance, kind, told)
-      // The same people missing again are not asked about again.
-      if (missing && (instance.lastOutcome !== 'held' || asked !== missing.hash)) {
-        await tell(tx, work, instance, 'held', {
-          ...told,
-          next: heldSteps,
-          held: heldOf(run, plan.before, missing),
-        })
-      }
-      await tellAsker(tx, work, run, instance, told)
+      await ask(tx, work, run, instance, { verdict, told })
+      await tellAsker(tx, work, settled, instance, told)
     },
     { patient: true },
   )
 }
 
-function heldOf(run: SyncRun, of: number, missing: Missing): NonNullable<Announcement['held']> {
-  return { runId: run.id, count: missing.count, of, names: missing.names }
+/** The question of a held run: asked anew, or its card goes on; an older one that is void now loses its buttons. */
+async function ask(
+  tx: Tx,
+  work: Work,
+  run: SyncRun,
+  instance: Instance,
+  { verdict, told }: { verdict: Verdict; told: Told },
+): Promise<void> {
+  const { held, asks, voided } = verdict
+  const now = work.clock.now()
+  if (voided) await endCard(tx, { instance, question: voided, ended: { how: 'void' }, now }, work)
+  if (!held || asks === 'no') return
+  const news = { ...told, next: heldSteps(instance), held: newsOf(run.id, held, asks === 'still') }
+  if (asks === 'anew') await tell(tx, work, instance, 'held', news, held.card ?? undefined)
+  else if (held.card) {
+    const announcement = announcementOf(instance, 'held', news, { at: now, actor: null })
+    await amend(
+      tx,
+      { announcement, instance, card: held.card },
+      { channel: work.channel, now, ring: work.ring },
+    )
+  }
+}
+
+/** What a card says of a held removal. */
+export function newsOf(runId: string, held: Held, again = false): HeldNews {
+  const { gone, disabled, of, names, why, askedAt } = held
+  return { runId, gone, disabled, of, names, why, ...(again ? { askedAt } : {}) }
+}
+
+/** The card of a question says how it ended, and asks no more. */
+export async function endCard(
+  tx: Tx,
+  what: { instance: Instance; question: HeldQuestion; ended: HeldEnd; now: Date },
+  where: { channel: string | null; ring: Ring },
+): Promise<void> {
+  const { instance, question, ended, now } = what
+  if (!question.held.card) return
+  const held = { ...newsOf(question.runId, question.held), ended }
+  const told = { users: 0, lastSuccessAt: instance.lastSuccessAt, next: '', held }
+  const announcement = announcementOf(instance, 'held-ended', told, { at: now, actor: null })
+  await amend(tx, { announcement, instance, card: question.held.card }, { ...where, now })
 }
 
 /** The run failed for good: say so once a cause, and make the instance Inactive when only a person can mend it. */
@@ -113,9 +135,10 @@ export async function concludeFailure(
 ): Promise<void> {
   const now = work.clock.now()
   await work.db.transaction(async tx => {
-    const instance = await stillTheSame(tx, run, before, now)
+    const instance = await stillTheSame(tx, work, run, before)
     if (!instance) return
-    if (!(await settleRun(tx, run, 'failed', { fault, endedAt: now }))) throw new ClaimLost()
+    const settled = await settleRun(tx, run, 'failed', { fault, endedAt: now })
+    if (!settled) throw new ClaimLost()
     crashpoint('failure-settled')
     const kind = failureKind(instance, fault)
     const reason = revokes(fault)
@@ -138,7 +161,7 @@ export async function concludeFailure(
     }
     const told = { failure, users, lastSuccessAt: instance.lastSuccessAt, next: nextSteps(instance, fault) }
     if (kind) await tell(tx, work, instance, kind, told)
-    await tellAsker(tx, work, run, instance, told)
+    await tellAsker(tx, work, settled, instance, told)
   })
 }
 
@@ -148,18 +171,25 @@ export async function concludeFailure(
  */
 async function stillTheSame(
   tx: Tx,
+  work: Work,
   run: SyncRun,
   before: Instance,
-  now: Date,
 ): Promise<Instance | undefined> {
+  const now = work.clock.now()
   const instance = await lockInstance(tx, before.id)
   // Holding locks the run's row: nobody takes it over before this transaction ends.
   const held = await holdRun(tx, run)
   const same = held && instance?.status === 'live' && instance.generation === before.generation
   // Users that are being removed may not come back in the middle of it.
   if (same && !(await openRemovalOf(tx, before.id))) return instance
-  await settleRun(tx, run, 'cancelled', { endedAt: now })
+  const cancelled = await settleRun(tx, run, 'cancelled', { endedAt: now })
   await clearStaging(tx, { runId: run.id, fence: run.fence })
+  if (cancelled?.progressId && instance) {
+    const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
+    const next = 'The instance was changed meanwhile, so what had been read was not used.'
+    const told = { users, lastSuccessAt: instance.lastSuccessAt, stopped: true as const, next }
+    await tellAsker(tx, work, cancelled, instance, told)
+  }
   return undefined
 }
 
@@ -181,12 +211,14 @@ async function tell(
   instance: Instance,
   kind: AnnouncementKind,
   told: Told,
+  card?: string,
 ): Promise<void> {
   const now = work.clock.now()
   const announcement = announcementOf(instance, kind, told, { at: now, actor: null })
   // A revoked token goes on with the incident that is open, or opens one.
-  const incident = kind === 'revoked' ? 'continue' : (incidentOf[kind] ?? 'none')
-  await announce(tx, { announcement, instance, incident }, { channel: work.channel, now, ring: work.ring })
+  const incident: IncidentStep = kind === 'revoked' ? 'continue' : (incidentOf[kind] ?? 'none')
+  const what = { announcement, instance, incident, card }
+  await announce(tx, what, { channel: work.channel, now, ring: work.ring })
   await appendAudit(tx, {
     teamId: instance.teamId,
     actor: 'saasm',
@@ -202,12 +234,13 @@ async function tell(
   })
 }
 
-/** Who pressed Sync now hears the end, whatever it is. */
+/** Who pressed Sync now, or has seen how far it is, hears the end, whatever it is. */
 async function tellAsker(tx: Tx, work: Work, run: SyncRun, instance: Instance, told: Told): Promise<void> {
-  if (run.trigger !== 'manual' || run.requestedBy === null) return
+  const { requestedBy: userId, progressId: edits } = run
+  if (userId === null || (run.trigger !== 'manual' && edits === null)) return
   const now = work.clock.now()
-  const announcement = announcementOf(instance, 'run-ended', told, { at: now, actor: run.requestedBy })
-  const what = { announcement, teamId: instance.teamId, userId: run.requestedBy, key: newId() }
+  const announcement = announcementOf(instance, 'run-ended', told, { at: now, actor: userId })
+  const what = { announcement, teamId: instance.teamId, userId, key: newId(), edits }
   await tellPerson(tx, what, { now, ring: work.ring })
 }
 
@@ -232,20 +265,23 @@ export function announcementOf(
     ...(told.counts ? { counts: told.counts } : {}),
     ...(told.warnings && told.warnings.length > 0 ? { warnings: told.warnings } : {}),
     ...(told.held ? { held: told.held } : {}),
+    ...(told.stopped ? { stopped: true as const } : {}),
   }
 }
 
-function warningsOf(
-  end: StreamEnd & { problems: number },
-  held: { before: number; vanished: number } | null,
-): string[] {
+function warningsOf(end: StreamEnd & { problems: number }, held: Held | null): string[] {
   const warnings = [...end.warnings]
   if (end.problems > 0) {
     warnings.push(`${count(end.problems, 'row', 'rows')} could not be read. Nobody was removed in this sync.`)
   }
-  if (held) {
+  if (held && held.gone > 0) {
     warnings.push(
-      `${count(held.vanished, 'person', 'people')} of ${held.before} were missing. That is too many to believe, so nobody was removed.`,
+      `${count(held.gone, 'person', 'people')} of ${held.of} were missing. That is too many to believe, so nobody was removed.`,
+    )
+  }
+  if (held && held.disabled > 0) {
+    warnings.push(
+      `${count(held.disabled, 'person', 'people')} of ${held.of} were suspended or deactivated. That is held back with the rest.`,
     )
   }
   return warnings

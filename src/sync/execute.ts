@@ -9,6 +9,7 @@ import { instanceById } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
+import { showRun } from './progress.ts'
 import { read } from './read.ts'
 import type { SyncRun } from './run.ts'
 import {
@@ -39,14 +40,18 @@ export async function execute(work: Work, run: SyncRun, signal: AbortSignal): Pr
   }
   const lost = new AbortController()
   const stopBeating = beat(work, run, lost)
+  const shown = showRun(work, run, instance)
   try {
     if (run.attempt > attemptsMax)
       throw new Error(`The run was begun ${run.attempt - 1} times and never ended`)
-    await unlessLost(bringIn(work, run, instance, { signal, lost: lost.signal }), lost.signal)
+    const last = () => shown.stop()
+    await unlessLost(bringIn(work, run, instance, { signal, lost: lost.signal, last }), lost.signal)
   } catch (error) {
+    await shown.stop()
     await stopped(work, run, instance, error, { signal, lost: lost.signal })
   } finally {
     stopBeating()
+    await shown.stop()
   }
 }
 
@@ -55,13 +60,14 @@ async function bringIn(
   work: Work,
   run: SyncRun,
   instance: Instance,
-  { signal, lost }: { signal: AbortSignal; lost: AbortSignal },
+  { signal, lost, last }: { signal: AbortSignal; lost: AbortSignal; last: () => Promise<void> },
 ): Promise<void> {
   const credentials = credentialsOf(work.seal, instance)
   const either = AbortSignal.any([signal, lost])
-  const end = await read(work, run, instance, { credentials, signal: either, lost })
+  const end = await read(work, run, instance, { credentials, signal: either, lost, last })
   if (!end) return
   crashpoint('stream-ended')
+  await last()
   await conclude(work, run, instance, end)
 }
 

@@ -5,6 +5,7 @@ import type { InactiveReason, Instance } from '../instances/instance.ts'
 import { KeyMissing, SealBroken } from '../instances/seal.ts'
 import { newReference } from '../lib/ids.ts'
 import { cleanText, count } from '../lib/text.ts'
+import type { SyncRun } from './run.ts'
 
 /** `key`: who runs saasm must act; `sealed`: the admin gives the credentials anew; `internal`: we do. */
 type FaultOfOurs = 'internal' | 'key' | 'sealed'
@@ -22,15 +23,15 @@ export interface Fault {
   reference: string
 }
 
-/** A removal above both is not believed: this many people, and this share of those reported before. */
-export const removedPeopleMax = 10
-export const removedShareMax = 0.2
+/** Above both a removal is not believed; set in Edit Instance. */
+export type Thresholds = Pick<Instance, 'removalPeopleMax' | 'removalPercentMax'>
 
-/** Is this removal too large to believe? Everyone gone always is. */
-export function isUnbelievable(plan: { before: number; staged: number; vanished: number }): boolean {
-  if (plan.vanished === 0) return false
-  if (plan.vanished === plan.before) return true
-  return plan.vanished > Math.max(removedPeopleMax, plan.before * removedShareMax)
+/** Is it too large to believe that `lost` of `before` people are gone or disabled? Everyone always is. */
+export function isUnbelievable(lost: { before: number; lost: number }, thresholds: Thresholds): boolean {
+  if (lost.lost === 0) return false
+  if (lost.lost >= lost.before) return true
+  const share = (lost.before * thresholds.removalPercentMax) / 100
+  return lost.lost > Math.max(thresholds.removalPeopleMax, share)
 }
 
 const detailMax = 1_000
@@ -103,8 +104,37 @@ export function nextSteps(instance: Pick<Instance, 'scheduleHours'>, fault: Faul
   return `${again}.`
 }
 
-/** What can be done about a held removal, with the real thresholds. */
-export const heldSteps = `saasm holds back a removal of everybody, or of more than ${removedPeopleMax} people and ${removedShareMax * 100} %. Choose “Allow this once” if it is a real clean-up, “Keep users” if not. Additions and changes are in; the next sync asks again only if others are missing.`
+/** What saasm holds back, with the thresholds of this instance. */
+export function thresholdsText({ removalPeopleMax, removalPercentMax }: Thresholds): string {
+  return `a removal of everybody, or of more than ${count(removalPeopleMax, 'person', 'people')} and ${removalPercentMax} %`
+}
+
+/** What can be done about a held removal. */
+export function heldSteps(thresholds: Thresholds): string {
+  return `saasm holds back ${thresholdsText(thresholds)} (set in Edit Instance). Choose “Allow this once” if it is a real clean-up, “Keep users” if not. Additions and changes are in; a later sync asks again only if others are missing.`
+}
+
+/** Why so many may be gone: what this run knows first, then what it cannot know. */
+export function whyHeld(
+  run: Pick<SyncRun, 'trigger'>,
+  facts: { app: string; staged: number; gone: number; disabled: number; warnings: readonly string[] },
+): string[] {
+  const { app, staged, gone, disabled, warnings } = facts
+  const fresh = run.trigger === 'edited' || run.trigger === 'reactivated'
+  return [
+    ...(staged === 0
+      ? [`${app} listed nobody at all, which an outage or a token that sees nobody explains.`]
+      : []),
+    ...(fresh
+      ? ['Its credentials or settings were changed before this sync: they may see fewer people.']
+      : []),
+    ...(warnings.length > 0 ? [`This sync also says: ${warnings.slice(0, 3).join(' ')}`] : []),
+    ...(disabled > gone
+      ? ['So many may have been disabled by mistake, or by a rule in the application.']
+      : []),
+    'A permission or a filter may hide them, the application may have had an outage, or somebody cleaned up.',
+  ]
+}
 
 /** `next` of good news. */
 export function nextSync(instance: Pick<Instance, 'scheduleHours'>): string {

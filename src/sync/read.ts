@@ -49,6 +49,8 @@ interface Signals {
   /** A stop of the process, or the claim is lost. */
   signal: AbortSignal
   lost: AbortSignal
+  /** Waited for before the end is written: what shows how far it is must be quiet by then. */
+  last(): Promise<void>
 }
 
 /**
@@ -96,7 +98,7 @@ function openSource(
   work: Work,
   run: SyncRun,
   instance: Instance,
-  { signal, grant, adopted }: Signals & { grant: Grant; adopted: Adopted | undefined },
+  { signal, grant, adopted }: Pick<Signals, 'signal'> & { grant: Grant; adopted: Adopted | undefined },
 ): Source {
   const connector = connectorById(instance.connector)
   if (!connector) throw new Error(`There is no connector ${instance.connector}`)
@@ -159,7 +161,7 @@ async function load(
   work: Work,
   run: SyncRun,
   instance: Instance,
-  { source, reading, signal, lost }: Signals & { source: Source; reading: Reading },
+  { source, reading, signal, lost, last }: Signals & { source: Source; reading: Reading },
 ): Promise<'concluded' | 'staging'> {
   const until = performance.now() + loadWindowMs
   const count = counter(work, run, source)
@@ -201,6 +203,7 @@ async function load(
         if (batch.end) {
           const people = await load.end()
           crashpoint('stream-ended')
+          await last()
           await conclude(
             work,
             run,

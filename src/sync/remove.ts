@@ -1,16 +1,25 @@
 // A removal, top to bottom: users go in batches, each its own transaction; the end is recorded and told in the last one.
-import { removeAccounts } from '../accounts/summary.ts'
+import { removeAccounts, usersOf } from '../accounts/summary.ts'
 import { announce, tellPerson } from '../announce/announce.ts'
 import { appendAudit } from '../audit/store.ts'
-import type { Tx } from '../db/db.ts'
+import type { Conn, Tx } from '../db/db.ts'
 import { instanceById, lockInstance, moveInstance, recordOutcome } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
-import { announcementOf } from './conclude.ts'
+import { announcementOf, endCard } from './conclude.ts'
+import { isOpen, lastQuestion } from './held.ts'
 import { hostOf, joinLines } from './hosts.ts'
+import { showRemoval } from './progress.ts'
 import type { Removal } from './removal.ts'
 import { nextSyncAt } from './schedule.ts'
-import { advanceRemoval, ClaimLost, claimRemoval, giveBackRemoval, nextWorkMs } from './store.ts'
+import {
+  advanceRemoval,
+  ClaimLost,
+  claimRemoval,
+  giveBackRemoval,
+  nextWorkMs,
+  setRemovalTotal,
+} from './store.ts'
 import { removalTable } from './table.ts'
 import type { Work } from './work.ts'
 
@@ -38,7 +47,31 @@ export function createRemover(work: Work): Remover {
   }
 }
 
-async function workOff(work: Work, removal: Removal, signal: AbortSignal): Promise<void> {
+async function workOff(work: Work, claimed: Removal, signal: AbortSignal): Promise<void> {
+  const { conn } = work.db
+  const removal = claimed.total === null ? await counted(conn, claimed) : claimed
+  const instance = await instanceById(conn, removal.instanceId)
+  const shown = instance && showRemoval(work, removal, instance)
+  try {
+    await workBatches(work, removal, { signal, quiet: async () => shown?.stop() })
+  } finally {
+    await shown?.stop()
+  }
+}
+
+/** With how many there are to remove, for who watches. */
+async function counted(conn: Conn, removal: Removal): Promise<Removal> {
+  const total = (await usersOf(conn, [removal.instanceId])).get(removal.instanceId) ?? 0
+  await setRemovalTotal(conn, removal, total)
+  return { ...removal, total }
+}
+
+/** `quiet` is waited for before the batch that ends it. */
+async function workBatches(
+  work: Work,
+  removal: Removal,
+  { signal, quiet }: { signal: AbortSignal; quiet: () => Promise<void> },
+): Promise<void> {
   let after: string | null = ''
   while (after !== null) {
     if (signal.aborted) return giveBackRemoval(work.db.conn, removal)
@@ -51,6 +84,7 @@ async function workOff(work: Work, removal: Removal, signal: AbortSignal): Promi
         const done = deleted < batchMax
         const held = await advanceRemoval(tx, removal, { removed: reported, done, now: work.clock.now() })
         if (!held) throw new ClaimLost()
+        if (done) await quiet()
         if (done) await end(tx, work, held)
         if (done) crashpoint('removal-ended')
         return done ? null : last
@@ -77,20 +111,22 @@ async function end(tx: Tx, work: Work, removal: Removal): Promise<void> {
       await recordOutcome(tx, instance.id, { nextSyncAt: nextSyncAt(instance, now) })
     tx.afterCommit(() => work.ring('sync'))
   }
-  const told = {
+  const news = {
     users: 0,
     lastSuccessAt: instance.lastSuccessAt,
     next: nextOf(removal, instance.status === 'live'),
   }
   const by = { at: now, actor: removal.requestedBy }
   const announcement = {
-    ...announcementOf(instance, whole ? 'instance-deleted' : 'users-deleted', told, by),
+    ...announcementOf(instance, whole ? 'instance-deleted' : 'users-deleted', news, by),
     removed: removal.removed,
   }
   const where = { channel: work.channel, now, ring: work.ring }
+  const question = await lastQuestion(tx, instance.id)
+  if (isOpen(question)) await endCard(tx, { instance, question, ended: { how: 'deleted' }, now }, work)
   if (whole) await announce(tx, { announcement, instance, incident: 'resolve' }, where)
-  const person = { announcement, teamId: instance.teamId, userId: removal.requestedBy, key: newId() }
-  await tellPerson(tx, person, where)
+  const told = { teamId: instance.teamId, userId: removal.requestedBy, edits: removal.progressId }
+  await tellPerson(tx, { ...told, announcement, key: newId() }, where)
   await appendAudit(tx, {
     teamId: instance.teamId,
     actor: removal.requestedBy,

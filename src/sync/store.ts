@@ -1,6 +1,6 @@
 // The work rows of this room at rest: claimed with a fence, kept alive, settled if still held, and read for people.
 import { and, desc, eq, inArray, sql } from 'drizzle-orm'
-import type { Conn, Db } from '../db/db.ts'
+import type { Conn, Db, Tx } from '../db/db.ts'
 import type { Removal } from './removal.ts'
 import { type RunState, runMoves, type SyncRun } from './run.ts'
 import { removalTable, syncRunTable } from './table.ts'
@@ -134,6 +134,56 @@ export async function endedOf(conn: Conn, runIds: readonly string[]): Promise<st
     .from(syncRunTable)
     .where(and(inArray(syncRunTable.id, [...runIds]), inArray(syncRunTable.state, ['requested', 'running'])))
   return runIds.filter(id => !open.some(run => run.id === id))
+}
+
+export async function runById(conn: Conn, id: string): Promise<SyncRun | undefined> {
+  const rows = await conn.select().from(syncRunTable).where(eq(syncRunTable.id, id))
+  return rows[0]
+}
+
+export async function removalById(conn: Conn, id: string): Promise<Removal | undefined> {
+  const rows = await conn.select().from(removalTable).where(eq(removalTable.id, id))
+  return rows[0]
+}
+
+/** Name the message that shows how far it is, if it is running under this claim and has none; false: it does not. */
+export async function nameProgress(
+  tx: Tx,
+  work: Claim & { kind: 'run' | 'removal' },
+  progressId: string,
+): Promise<boolean> {
+  const table = work.kind === 'run' ? syncRunTable : removalTable
+  const rows = await tx.execute(sql`
+    update ${table} set progress_id = ${progressId}
+    where id = ${work.id} and fence = ${work.fence} and state = 'running' and progress_id is null returning id`)
+  return rows.length > 0
+}
+
+/** What goes on at each of these instances: people read by a running sync, users removed of how many. */
+export type GoingOn = {
+  peopleRead: number | null
+  removed: number | null
+  total: number | null
+}
+
+/** An instance where nothing goes on is absent. */
+export async function goingOn(conn: Conn, instanceIds: readonly string[]): Promise<Map<string, GoingOn>> {
+  if (instanceIds.length === 0) return new Map()
+  const rows = await conn.execute<GoingOn & { instance_id: string }>(sql`
+    select instance_id, people_read as "peopleRead", null::int as removed, null::int as total
+    from sync_run where state = 'running' and instance_id in ${instanceIds}
+    union all
+    select instance_id, null, removed, total
+    from removal where state in ('requested', 'running') and instance_id in ${instanceIds}`)
+  return new Map(rows.map(({ instance_id, ...going }) => [instance_id, going]))
+}
+
+/** How many were reported when the removal began. */
+export async function setRemovalTotal(conn: Conn, claim: Claim, total: number): Promise<void> {
+  await conn
+    .update(removalTable)
+    .set({ total })
+    .where(and(eq(removalTable.id, claim.id), eq(removalTable.fence, claim.fence)))
 }
 
 /** The newest runs of an instance, newest first. */

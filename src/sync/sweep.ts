@@ -12,8 +12,6 @@ import type { Work } from './work.ts'
 const batchMax = 500
 /** Batches of one sweep; the next one goes on. */
 const batchesMax = 100
-/** People who vanished are kept this long, in days. */
-export const goneDaysMax = 30
 const purgeMax = 5_000
 
 export function createSweep(work: Work): (signal: AbortSignal) => Promise<void> {
@@ -32,7 +30,7 @@ export function createSweep(work: Work): (signal: AbortSignal) => Promise<void> 
     ring('deliver')
     // A worker that was stopped past its lease stages one more page before it sees that the run is not its own any more.
     await dropStaging(db.conn, await endedOf(db.conn, await stagedRuns(db.conn)))
-    await purgeGone(db.conn, new Date(now.getTime() - goneDaysMax * 86_400_000), purgeMax)
+    await purgeGone(db.conn, new Date(now.getTime() - work.goneDays * 86_400_000), purgeMax)
   }
 }
 

@@ -60,6 +60,8 @@ export const syncRunTable = pgTable(
     fault: jsonb('fault').$type<Fault>(),
     /** Set when it is held: whom it did not find, and what was decided. */
     held: jsonb('held').$type<Held>(),
+    /** The outbox row of the message that shows its progress; null: there is none. */
+    progressId: uuid('progress_id'),
     /** What was not reported, for people (an optional listing without its permission, rows that could not be read). */
     warnings: jsonb('warnings').$type<string[]>().notNull().default([]),
   },
@@ -115,6 +117,9 @@ export const removalTable = pgTable(
     requestedAt: at('requested_at').notNull(),
     endedAt: at('ended_at'),
     removed: integer('removed').notNull().default(0),
+    /** Reported when it began; null: it has not. */
+    total: integer('total'),
+    progressId: uuid('progress_id'),
     /** Set while a removal's end has not been announced. */
     announced: boolean('announced').notNull().default(false),
   },

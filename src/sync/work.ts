@@ -1,4 +1,5 @@
 // What the workers of this room are handed: the rooms below and the settings, from app.ts.
+import type { ShowProgress } from '../announce/progress.ts'
 import type { Engine } from '../connectors/engine.ts'
 import type { Db } from '../db/db.ts'
 import type { Seal } from '../instances/seal.ts'
@@ -14,6 +15,7 @@ export interface Work {
   engine: Engine
   seal: Seal
   ring: Ring
+  showProgress: ShowProgress
   /** The sync channel (id or name); null: none. */
   channel: string | null
   /** Names this process in leases. */
@@ -22,4 +24,6 @@ export interface Work {
   patienceMs: number
   /** `runLimits` unless told. */
   limits?: RunLimits
+  /** How long people who vanished are kept, in days. */
+  goneDays: number
 }

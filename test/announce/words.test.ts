@@ -1,7 +1,7 @@
 // Every announcement, whatever people and vendors wrote into it, is a valid Slack message and a safe mail.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Announcement, AnnouncementKind } from '../../src/announce/announcement.ts'
+import type { Announcement, AnnouncementKind, HeldNews } from '../../src/announce/announcement.ts'
 import { bundleMessage, channelMessage } from '../../src/announce/channel.ts'
 import { renderMail } from '../../src/announce/email.tsx'
 import { checkMessageBlocks } from '../../src/sandbox/slack/blocks.ts'
@@ -16,12 +16,23 @@ const kinds: AnnouncementKind[] = [
   'inactivated',
   'reactivated',
   'held',
+  'held-ended',
+  'progress',
   'run-ended',
   'users-deleted',
   'instance-deleted',
   'undelivered',
 ]
 const id = '0b9d6c1e-6a43-4b0c-9c55-0a3d0c1f2e3d'
+
+const held: HeldNews = {
+  runId: id,
+  gone: 90,
+  disabled: 10,
+  of: 450,
+  names: ['Ada Berg'],
+  why: ['A permission or a filter may hide them.'],
+}
 
 function told(kind: AnnouncementKind, more: Partial<Announcement> = {}): Announcement {
   const failing = ['initial-failed', 'failed', 'cause-changed', 'revoked', 'undelivered'].includes(kind)
@@ -40,7 +51,9 @@ function told(kind: AnnouncementKind, more: Partial<Announcement> = {}): Announc
     ...(failing
       ? { failure: { code: 'broken', message: 'Okta does not answer.', missing: [], reference: 'E2345678' } }
       : {}),
-    ...(kind === 'held' ? { held: { runId: id, count: 100, of: 450, names: ['Ada Berg'] } } : {}),
+    ...(kind === 'held' ? { held } : {}),
+    ...(kind === 'held-ended' ? { held: { ...held, ended: { how: 'kept', by: 'U0ADA' } } } : {}),
+    ...(kind === 'progress' ? { progress: { doing: 'sync', done: 12_400, of: 50_000, perMinute: 900 } } : {}),
     ...more,
   }
 }
@@ -88,7 +101,11 @@ test('whatever is in a name or a message, the blocks are valid, nothing mentions
   await fc.assert(
     fc.asyncProperty(wild, wild, fc.constantFrom(...kinds), async (name, message, kind) => {
       const failure = { code: 'broken', message, missing: [name], reference: 'E2345678' }
-      const announcement = told(kind, { instanceName: name, failure, warnings: [message] })
+      const news = told(kind).held
+      const said = news
+        ? { held: { ...news, names: Array.from({ length: 20 }, () => name), why: [message] } }
+        : {}
+      const announcement = told(kind, { instanceName: name, failure, warnings: [message], ...said })
       for (const shown of [
         channelMessage(announcement),
         channelMessage(announcement, { resolved: true, failureBefore: announcement }),

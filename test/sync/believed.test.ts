@@ -1,5 +1,6 @@
 // What is believed of a vendor's list: a few may vanish at once, too many may not, and who is new is always taken over.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createSweep } from '../../src/sync/sweep.ts'
 import { people, type Sync, startSync } from './synced.ts'
 
 let room: Sync
@@ -13,9 +14,12 @@ test.each([
   { before: 450, gone: 90, state: 'succeeded' },
   { before: 450, gone: 91, state: 'held' },
   { before: 450, gone: 100, state: 'held' },
+  { before: 450, gone: 410, state: 'held' },
+  { before: 450, gone: 450, state: 'held' },
   { before: 12, gone: 10, state: 'succeeded' },
   { before: 12, gone: 11, state: 'held' },
   { before: 3, gone: 1, state: 'succeeded' },
+  { before: 3, gone: 2, state: 'succeeded' },
   { before: 3, gone: 3, state: 'held' },
   { before: 1, gone: 1, state: 'held' },
 ])('$gone of $before: $state', async ({ before, gone, state }) => {
@@ -30,6 +34,105 @@ test.each([
   if (state === 'held') expect(run.warnings.join(' ')).toContain(`of ${before} were missing`)
 })
 
+test.each([
+  { people: 1, percent: 20, before: 3, gone: 1, state: 'succeeded' },
+  { people: 1, percent: 20, before: 3, gone: 2, state: 'held' },
+  { people: 0, percent: 0, before: 50, gone: 1, state: 'held' },
+  { people: 0, percent: 50, before: 50, gone: 25, state: 'succeeded' },
+  { people: 1_000_000, percent: 100, before: 50, gone: 49, state: 'succeeded' },
+  { people: 1_000_000, percent: 100, before: 50, gone: 50, state: 'held' },
+])('with thresholds of $people people and $percent %, $gone of $before: $state', async asked => {
+  const { id } = await room.instance()
+  await room.db
+    .sql`update instance set removal_people_max = ${asked.people}, removal_percent_max = ${asked.percent} where id = ${id}`
+  await room.sync(id, people(0, asked.before))
+  room.clock.advance(1)
+  expect(await room.sync(id, people(asked.gone, asked.before))).toMatchObject({ state: asked.state })
+})
+
+test.each([
+  { before: 100, off: 20, gone: 0, state: 'succeeded' },
+  { before: 100, off: 21, gone: 0, state: 'held' },
+  { before: 100, off: 11, gone: 10, state: 'held' },
+  { before: 5, off: 5, gone: 0, state: 'held' },
+])('$off disabled and $gone gone of $before: $state, and a held status stays as it was', async asked => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, asked.before))
+  room.clock.advance(1)
+  const off = people(asked.gone, asked.gone + asked.off, { status: 'suspended', name: 'Off' })
+  const run = await room.sync(id, off, people(asked.gone + asked.off, asked.before))
+  const held = asked.state === 'held'
+  expect(run).toMatchObject({ state: asked.state, changed: held ? 0 : asked.off })
+  const suspended = await room.rows(
+    "select 1 from account where instance_id = $1 and status = 'suspended' and name = 'Off'",
+    id,
+  )
+  expect(suspended).toHaveLength(held ? 0 : asked.off)
+})
+
+test('who was disabled already, and is so still, counts for nothing', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 50, { status: 'deactivated' }), people(50, 100))
+  room.clock.advance(1)
+  const renamed = people(0, 50, { status: 'suspended', name: 'Renamed' })
+  expect(await room.sync(id, renamed, people(50, 100))).toMatchObject({ state: 'succeeded', changed: 50 })
+})
+
+test('a listing that is not complete cannot disable too many either, and leaves who is held back as they are', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 50))
+  const off = people(0, 20, { status: 'suspended' })
+  const partly = async function* () {
+    yield off
+    return { complete: false, warnings: ['Not everybody is reported.'] }
+  }
+  const suspended = async () =>
+    (await room.rows("select 1 from account where instance_id = $1 and status = 'suspended'", id)).length
+  for (let again = 0; again < 2; again += 1) {
+    room.clock.advance(1)
+    room.vendor(partly)
+    await room.ask(id)
+    await room.runDue()
+    expect((await room.latest(id)).state).toBe('held')
+    expect(await suspended()).toBe(0)
+  }
+  expect(await room.users(id)).toHaveLength(50)
+})
+
+test('a directory that stays as it is while people are held back is not written to again', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 100))
+  const accounts = () =>
+    room.rows('select external_id, xmin, ctid from account where instance_id = $1 order by 1', id)
+  room.clock.advance(1)
+  expect((await room.sync(id, people(50, 100))).state).toBe('held')
+  const before = await accounts()
+  room.clock.advance(1)
+  expect((await room.sync(id, people(50, 100))).state).toBe('held')
+  expect(await accounts()).toEqual(before)
+})
+
+test('people who vanished are kept for as long as it is set, then purged; one who returns before is the same account', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 20))
+  room.clock.advance(1)
+  const run = await room.sync(id, people(2, 20))
+  const gone = await room.rows(
+    'select gone_run_id from account where gone_at is not null and instance_id = $1',
+    id,
+  )
+  expect(gone).toEqual([{ gone_run_id: run.id }, { gone_run_id: run.id }])
+  const sweep = createSweep({ ...room.work, goneDays: 7 })
+  const left = async () => (await room.rows('select 1 from account where instance_id = $1', id)).length
+  room.clock.advance(6 * 86_400_000)
+  await sweep(new AbortController().signal)
+  expect(await left()).toBe(20)
+  expect(await room.sync(id, people(1, 20))).toMatchObject({ added: 1 })
+  room.clock.advance(2 * 86_400_000)
+  await sweep(new AbortController().signal)
+  expect(await left(), 'only who stayed away').toBe(19)
+})
+
 test('who is new or changed is taken over even when a removal is held', async () => {
   const { id } = await room.instance()
   await room.sync(id, people(0, 100))
@@ -40,7 +143,11 @@ test('who is new or changed is taken over even when a removal is held', async ()
   expect(await room.told(id)).toEqual(['initial-succeeded', 'held'])
   room.clock.advance(1)
   await room.sync(id, people(0, 10, { name: 'Renamed' }), people(200, 205))
-  expect(await room.told(id), 'held again is told to nobody').toEqual(['initial-succeeded', 'held'])
+  const mails = await room.rows(
+    "select 1 from outbox where instance_id = $1 and medium = 'email' and announcement->>'kind' = 'held'",
+    id,
+  )
+  expect(mails, 'held again is told to nobody').toHaveLength(1)
 })
 
 test('a listing that is not complete removes nobody and ends as partial', async () => {

@@ -16,8 +16,8 @@ test('a staging that a crash of Postgres emptied is read anew, and nobody whose 
   room.vendor(async function* () {
     times += 1
     yield people(0, 5)
-    // What recovery does with an unlogged table.
-    if (times === 1) await room.rows('truncate account_staging')
+    // What recovery does with unlogged tables.
+    if (times === 1) await room.rows('truncate account_staging, account_page')
     yield people(5, 100)
     return whole
   })
@@ -49,8 +49,8 @@ test('what a run has left in staging after its end goes with the next sweep, and
   const asked = await room.ask(open.id)
   for (const run of [endedRun, asked.run.id])
     await room.rows(
-      `insert into account_staging (run_id, fence, external_id, status, kind, roles, licences, hash)
-        select $1::uuid, 0, n::text, 'active', 'human', '{}', '{}', 'x' from generate_series(1, 5) n`,
+      `insert into account_staging (run_id, fence, page, external_id, status, kind, roles, licences, hash)
+        select $1::uuid, 0, 1, n::text, 'active', 'human', '{}', '{}', 'x' from generate_series(1, 5) n`,
       run,
     )
   await createSweep(room.work)(new AbortController().signal)

@@ -108,6 +108,8 @@ export async function startSync() {
   const { db } = database
   const clock = movableClock()
   const rings: string[] = []
+  /** Progress as it was shown. */
+  const shown: { id: string; told: Announcement }[] = []
   let vendor: Pages = listing()
   const engine: Engine = {
     verify: async () => ({ tenantKey: 'acme', tenantName: 'Acme' }),
@@ -128,6 +130,8 @@ export async function startSync() {
     patienceMs: 60_000,
     // No pace: tests sync one instance again and again.
     limits: { ...runLimits, hostStartsPerSecond: 10_000, ...limits },
+    goneDays: 30,
+    showProgress: async (id, told) => void shown.push({ id, told }),
   })
   const never = new AbortController().signal
   const runners = new Set<Runner>()
@@ -143,6 +147,7 @@ export async function startSync() {
     db,
     clock,
     rings,
+    shown,
     rows,
     refreshed,
     history,

@@ -1,4 +1,4 @@
-// A removal too large to believe: held, asked about in the channel, allowed or refused there, void when a newer sync has ended.
+// A removal too large to believe: held, asked about on one card in the channel, decided there once, void when a newer sync says otherwise.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readable, startWorld, topView, until, type World } from '../support/world.ts'
 
@@ -23,30 +23,47 @@ afterAll(() => world.close())
 
 const okta = () => world.sandbox.vendors.okta
 const rows = (text: string) => world.database.db.sql.unsafe(text)
-const users = async () =>
-  Number((await rows('select count(*)::int n from account where gone_at is null'))[0]?.n)
+const counted = async (text: string) => Number((await rows(`select count(*)::int n from ${text}`))[0]?.n)
+const users = () => counted('account where gone_at is null')
 const posts = (name = 'Ada') =>
   world
     .person(name)
     .state()
     .channels.find(channel => channel.id === world.sandbox.settings.channel)?.messages ?? []
+const direct = (name: string) =>
+  world
+    .person(name)
+    .state()
+    .channels.filter(channel => channel.isDirect)
+    .flatMap(channel => channel.messages)
+/** Cards that ask just now. */
 const questions = () =>
   posts().filter(post => !post.ephemeral && JSON.stringify(post.blocks).includes('held-allow'))
+const asking = () => {
+  const [card, ...more] = questions()
+  expect(more, 'one card asks').toEqual([])
+  if (!card) throw new Error('No card asks')
+  return card
+}
+const shown = (ts: string) => readable(posts().find(post => post.ts === ts)?.blocks)
+const heldMails = () =>
+  world.sandbox.mailbox.mails.filter(mail => /a removal of users is held back/.test(mail.subject)).length
+
+const quiet = () =>
+  until(
+    'nothing waits',
+    async () =>
+      (await counted("outbox where state in ('pending', 'sending')")) === 0 &&
+      (await counted("sync_run where state in ('requested', 'running')")) === 0,
+  )
 
 async function sync() {
-  const ended = async () =>
-    Number((await rows('select count(*)::int n from sync_run where ended_at is not null'))[0]?.n)
+  const ended = () => counted('sync_run where ended_at is not null')
   const before = await ended()
   world.clock.advance(1_000)
   await world.person('Ada').command(world.sandbox.settings.channel, '/saasm sync okta')
   await until('the end', async () => (await ended()) > before)
-  await until(
-    'nothing waits',
-    async () =>
-      Number(
-        (await rows("select count(*)::int n from outbox where state in ('pending','sending')"))[0]?.n,
-      ) === 0,
-  )
+  await quiet()
 }
 
 function remove(count: number) {
@@ -55,12 +72,12 @@ function remove(count: number) {
   return gone
 }
 
-async function press(actionId: string, name = 'Ada', post = questions().at(-1)) {
-  const block = (post?.blocks ?? []).find(one => one.type === 'actions')
+async function press(actionId: string, name = 'Ada', post = asking()) {
+  const block = (post.blocks ?? []).find(one => one.type === 'actions')
   await world
     .person(name)
     .act(
-      { channelId: world.sandbox.settings.channel, ts: post?.ts ?? '' },
+      { channelId: world.sandbox.settings.channel, ts: post.ts },
       { blockId: String(block?.block_id), actionId },
     )
 }
@@ -77,70 +94,193 @@ test('a hundred of 410 are held: who, how many, why that may be, and the thresho
   okta().add({ name: 'New Person', email: 'new@acme.example' })
   await sync()
   expect(await users()).toBe(411)
-  const said = readable(questions()[0]?.blocks)
-  expect(said).toMatch(/100 users of 410 \(24 %\)/)
+  const said = readable(asking().blocks)
+  expect(said).toMatch(/100 users of 410 \(24 %\) of okta were not in Okta’s list and would be removed/)
   expect(said).toMatch(/permission or a filter.*outage.*cleaned up/)
   expect(said).toMatch(/more than 10 people and 20 %/)
   expect(said).toContain(gone.map(person => person.name).toSorted()[0])
   expect(said).toMatch(/and 80 more/)
-  expect(world.sandbox.mailbox.mails.at(-1)?.subject).toBe('okta: a removal of users is held back')
+  expect(heldMails()).toBe(1)
 })
 
-test('the same people missing again are not asked about again', async () => {
-  await sync()
-  expect(questions()).toHaveLength(1)
-  expect(await users()).toBe(411)
-})
-
-test('the first question is void by then, and says so; a member’s press changes nothing', async () => {
-  await press('held-allow', 'Max')
-  await press('held-allow')
-  expect(await users()).toBe(411)
-  await until('the answer', () => posts().some(post => post.ephemeral && /newer sync/.test(post.text)))
+test('the whole list goes as CSV, by direct message, to the admin who asks for it and to nobody else', async () => {
+  await press('held-list', 'Max')
   await until('the refusal', () =>
     posts('Max').some(post => post.ephemeral && /this is for admins/.test(post.text)),
   )
+  expect(direct('Max')).toEqual([])
+  await press('held-list')
+  const message = await until('the file', () => direct('Ada').find(one => one.files.length > 0))
+  expect(message.files[0]?.name).toMatch(/^held-removal-okta-\d{4}-\d\d-\d\d\.csv$/)
+  const file = world.sandbox.slack.file(message.files[0]?.id ?? '')
+  const lines = String(file?.bytes).split('\r\n').slice(0, -1)
+  expect(lines).toHaveLength(101)
+  expect(lines[0]).toBe('\uFEFF"id","name","email","reported as","found as","last active","not found since"')
+  expect(lines[1]).toMatch(/^"00u\d+","[^"]+","[^"]+@acme.example","\w+","not found","/)
+  expect(
+    posts().every(post => post.files.length === 0),
+    'nobody else sees it',
+  ).toBe(true)
+  expect(await rows("select actor, after from audit where action = 'removal.listed'")).toEqual([
+    { actor: world.userId('Ada'), after: { people: 100 } },
+  ])
 })
 
-test('another set is asked about again; Keep users keeps them, and the message says who decided', async () => {
-  remove(1)
+test('the same people missing again go on with the same card, and nobody is told anew', async () => {
+  const { ts } = asking()
   await sync()
-  expect(questions()).toHaveLength(2)
-  const post = questions().at(-1)
-  await press('held-keep')
-  await until('the answer', () =>
-    posts().some(one => one.ts === post?.ts && /<@U0ADA> kept them: 101 users/.test(one.text)),
+  await until('the card goes on', () => /A later sync has found the same/.test(shown(ts)))
+  expect(asking().ts).toBe(ts)
+  expect(heldMails()).toBe(1)
+  expect(await users()).toBe(411)
+})
+
+test('a member’s press changes nothing, and is answered to them alone', async () => {
+  await press('held-allow', 'Max')
+  await until(
+    'the refusal',
+    () => posts('Max').filter(post => /this is for admins/.test(post.text)).length > 1,
   )
   expect(await users()).toBe(411)
-  await press('held-allow', 'Olivia', post).catch(error => expect(String(error)).toMatch(/There is no/))
+  expect(await counted("audit where action like 'removal.%' and action <> 'removal.listed'")).toBe(0)
+})
+
+test('another set makes the old card void, without its buttons, and is asked about; the instance’s owner may keep them', async () => {
+  const old = asking().ts
+  remove(1)
+  await sync()
+  await until('the old card is void', () => /The question about 100 users of okta is void/.test(shown(old)))
+  const { ts } = asking()
+  expect(ts).not.toBe(old)
+  expect(heldMails()).toBe(2)
+  await rows(`update instance set owner = '${world.userId('Max')}'`)
+  await press('held-keep', 'Max')
+  await until('the answer', () => /kept them: 101 users of okta stay reported/.test(shown(ts)))
+  expect(shown(ts)).toContain(`<@${world.userId('Max')}>`)
+  expect(questions()).toEqual([])
   expect(await users()).toBe(411)
 })
 
-test('Allow this once removes exactly that set, once, with its audit row; the next large removal asks anew', async () => {
+test('kept users stay, with their age on the tile, and are not asked about while they are the same', async () => {
+  world.clock.advance(3 * 86_400_000)
+  await quiet()
+  await sync()
+  expect(questions()).toEqual([])
+  expect(heldMails()).toBe(2)
+  expect(await users()).toBe(411)
+  await world.person('Ada').command(world.sandbox.settings.channel, '/saasm integrations')
+  const tile = await until('the tile', () =>
+    posts().find(post => post.ephemeral && /101 users are still reported/.test(readable(post.blocks))),
+  )
+  expect(readable(tile.blocks)).toMatch(/not listed so by Okta since <!date/)
+  await world.person('Ada').command(world.sandbox.settings.channel, '/saasm history okta')
+  const history = await until('the history', () =>
+    posts().find(post => post.ephemeral && /History of okta/.test(readable(post.blocks))),
+  )
+  expect(readable(history.blocks)).toMatch(/40 users vanished in the last 30 days and did not come back/)
+  expect(readable(history.blocks)).toContain(`<@${world.userId('Max')}> kept the users <!date`)
+})
+
+test('Allow this once removes exactly that set, once, with its audit row, however often it is pressed', async () => {
   remove(1)
   await sync()
-  const post = questions().at(-1)
+  const post = asking()
   await Promise.all([press('held-allow', 'Ada', post), press('held-allow', 'Olivia', post)])
   await until('the removal', async () => (await users()) === 411 - 102)
+  await until('the answer', () => /allowed it: okta: 102 users are no longer reported/.test(shown(post.ts)))
+  await until('the second answer', () =>
+    [...posts('Ada'), ...posts('Olivia')].some(one => /has decided already/.test(one.text)),
+  )
   const audit = await rows("select after from audit where action = 'removal.allowed'")
-  expect(audit.map(row => row.after)).toEqual([{ people: 102 }])
+  expect(audit.map(row => row.after)).toEqual([{ people: 102, disabled: 0 }])
   await sync()
   expect(await users()).toBe(309)
-  remove(150)
-  await sync()
-  expect(await users()).toBe(309)
-  expect(questions().length).toBeGreaterThan(0)
 })
 
-test('everybody gone is always held, and people who come back are the same accounts', async () => {
-  const before = await rows(
-    'select external_id, first_seen_at from account where gone_at is null order by 1 limit 1',
+test('so many disabled at once are held too, and reported so only when it is allowed', async () => {
+  const suspended = () => counted("account where gone_at is null and status = 'suspended'")
+  const before = await suspended()
+  const active = okta()
+    .people()
+    .filter(person => person.status === 'active')
+  for (const person of active.slice(0, 70)) okta().suspend(person.id)
+  for (const person of active.slice(0, 5)) okta().remove(person.id)
+  await sync()
+  expect(readable(asking().blocks)).toMatch(
+    /70 users of 309 \(23 %\) of okta would go: 5 were not in Okta’s list.*65 were found suspended/,
   )
+  expect([await users(), await suspended()]).toEqual([309, before])
+  await press('held-allow')
+  await until('they are', async () => (await suspended()) === before + 65)
+  expect(await users()).toBe(304)
+  await sync()
+  expect([await users(), await suspended(), questions().length]).toEqual([304, before + 65, 0])
+})
+
+test('a scope that hides half of them removes nobody; once it is mended the card is void, and they are the same accounts', async () => {
+  const before = await rows('select external_id, first_seen_at from account where gone_at is null order by 1')
+  okta().setMood('half-hidden')
+  await sync()
+  const { ts } = asking()
+  expect(readable(asking().blocks)).toMatch(/152 users of 304 \(50 %\)/)
+  okta().setMood('normal')
+  await sync()
+  await until('the card is void', () => /is void: a newer sync has ended/.test(shown(ts)))
+  expect(questions()).toEqual([])
+  expect(
+    await rows('select external_id, first_seen_at from account where gone_at is null order by 1'),
+  ).toEqual(before)
+  expect(await counted('account where missing_run_id is not null or missing_since is not null')).toBe(0)
+})
+
+test('the thresholds are the instance’s own: set in Edit Instance, held to, and said', async () => {
+  const ada = world.person('Ada')
+  await ada.command(world.sandbox.settings.channel, '/saasm manage okta')
+  await until('the form', () => /Hold removals of more/.test(JSON.stringify(ada.state().views.at(-1)?.view)))
+  const viewId = topView(ada.state()).id
+  ada.type(viewId, 'removal-people', { value: '2' })
+  ada.type(viewId, 'removal-percent', { value: '1' })
+  await ada.submit(viewId)
+  await until('it closed', () => ada.state().views.length === 0)
+  expect(await rows('select removal_people_max p, removal_percent_max s from instance')).toEqual([
+    { p: 2, s: 1 },
+  ])
+  remove(4)
+  await sync()
+  expect(await users()).toBe(304)
+  expect(readable(asking().blocks)).toMatch(/more than 2 people and 1 %/)
+})
+
+test('kept users can be let go after all, in a window of Edit Instance', async () => {
+  const ada = world.person('Ada')
+  await press('held-keep')
+  await until('nothing is asked', () => questions().length === 0)
+  await ada.command(world.sandbox.settings.channel, '/saasm manage okta')
+  await until('the form', () => /held-review/.test(JSON.stringify(ada.state().views.at(-1)?.view)))
+  await ada.act({ viewId: topView(ada.state()).id }, { blockId: 'delete', actionId: 'held-review' })
+  await until('the window', () => /kept them/.test(readable(topView(ada.state()).view)))
+  expect(readable(topView(ada.state()).view)).toMatch(/4 users of 304/)
+  await ada.act({ viewId: topView(ada.state()).id }, { blockId: 'held', actionId: 'held-release' })
+  await until('they are gone', async () => (await users()) === 300)
+  await until('it says so', () => /4 users are no longer reported/.test(readable(topView(ada.state()).view)))
+  await ada.close(topView(ada.state()).id, true)
+  await quiet()
+})
+
+test('everybody gone is always held; deleting all users makes the question void', async () => {
   for (const person of [...okta().people()]) okta().remove(person.id)
   await sync()
-  expect(await users()).toBe(309)
-  const back = before[0]?.external_id
-  expect(
-    (await rows(`select first_seen_at from account where external_id = '${back}'`))[0]?.first_seen_at,
-  ).toBe(before[0]?.first_seen_at)
+  expect(await users()).toBe(300)
+  const { ts } = asking()
+  expect(readable(asking().blocks)).toMatch(/300 users of 300 \(100 %\)[\s\S]*listed nobody at all/)
+  const ada = world.person('Ada')
+  await ada.command(world.sandbox.settings.channel, '/saasm manage okta')
+  await until('the form', () => /Delete All Users/.test(JSON.stringify(ada.state().views.at(-1)?.view)))
+  await ada.act({ viewId: topView(ada.state()).id }, { blockId: 'delete', actionId: 'delete-users' })
+  await until('the question', () => /will no longer be reported/.test(readable(topView(ada.state()).view)))
+  await ada.submit(topView(ada.state()).id)
+  await until('they are gone', async () => (await users()) === 0)
+  await quiet()
+  expect(questions()).toEqual([])
+  expect(shown(ts)).toMatch(/is void: all its users were deleted/)
 })

@@ -31,7 +31,7 @@ const domain = query('$id: [ID!], $users: String', inDomains('id: $id', '(cursor
 export const newrelic = defineConnector(credentials, {
   id: 'newrelic',
   name: 'New Relic',
-  emoji: ':green_circle:',
+  emoji: ':large_green_circle:',
   privileges: ['A user key of a user who may read authentication domains'],
   tokenFrom: {
     text: 'Make a user key in New Relic, under your name, API keys.',

@@ -48,6 +48,14 @@ function Message({ channelId, message }: { channelId: string; message: ShownMess
           {message.edited ? <span class="edited"> (edited)</span> : null}
         </p>
         <Boundary of={message.blocks}>
+          {message.files.map(file => (
+            <p key={file.id} class="file">
+              <a href={`/page/files/${file.id}`} download={file.name}>
+                {file.name}
+              </a>{' '}
+              ({file.size.toLocaleString()} bytes)
+            </p>
+          ))}
           {message.blocks.length > 0 ? (
             <Blocks blocks={message.blocks} place={{ channelId, ts: message.ts }} />
           ) : (

@@ -7,6 +7,7 @@ const moods: readonly [value: string, label: string][] = [
   ['slow', 'Slow: 3 seconds a request'],
   ['rate-limited', 'Rate limited: 429'],
   ['broken', 'Broken: 503'],
+  ['half-hidden', 'Half hidden: a scope shows every second person'],
 ]
 
 export function Vendors() {

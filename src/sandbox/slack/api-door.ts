@@ -139,7 +139,7 @@ async function readArgs(req: IncomingMessage): Promise<Record<string, unknown>> 
     return parseJson(raw) as Record<string, unknown>
   }
   const args: Record<string, unknown> = Object.fromEntries(new URLSearchParams(raw))
-  for (const key of ['view', 'blocks', 'metadata']) {
+  for (const key of ['view', 'blocks', 'metadata', 'files']) {
     if (typeof args[key] === 'string') args[key] = parseJson(args[key])
   }
   return args

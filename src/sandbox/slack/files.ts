@@ -1,8 +1,9 @@
-// Files that people put into file inputs: kept in memory, handed to the app under files:read.
+// Files: those that people put into file inputs, handed to the app under files:read, and those that the app uploads for people.
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Refusal } from './refusal.ts'
 
-interface StoredFile {
+export interface StoredFile {
   id: string
   name: string
   mimetype: string
@@ -11,10 +12,16 @@ interface StoredFile {
 
 export interface Files {
   put(file: Omit<StoredFile, 'id'>): StoredFile
+  /** An address to upload to, once, as `files.getUploadURLExternal` gives it. */
+  reserve(name: string, length: number): { id: string; address: string }
+  /** What was uploaded under this id. Throws a refusal where nothing was. */
+  share(id: string): StoredFile
+  /** What a person opens: the file as it was uploaded. */
+  open(id: string): StoredFile | undefined
   /** Slack's file object in a state value. */
   payload(id: string): Record<string, unknown> | undefined
-  /** Serve `/files/ID` to the app's own token; false for another path. */
-  handle(req: IncomingMessage, res: ServerResponse): boolean
+  /** Serve `/files/ID` to the app's own token, and take an upload; false for another path. */
+  handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>
 }
 
 /** The newest are kept. */
@@ -28,14 +35,49 @@ export function createFiles(options: {
   scopes: readonly string[]
 }): Files {
   const files = new Map<string, StoredFile>()
+  /** Upload addresses that were given out, by their secret part: they need no token. */
+  const reserved = new Map<string, { id: string; name: string; length: number }>()
+  const newId = () => `F${randomBytes(5).toString('hex').toUpperCase()}`
+  const keep = (stored: StoredFile) => {
+    files.set(stored.id, stored)
+    for (const [oldest] of files) if (files.size > filesMax) files.delete(oldest)
+    return stored
+  }
+
+  async function upload(ticket: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const wanted = reserved.get(ticket)
+    const chunks: Buffer[] = []
+    for await (const chunk of req) chunks.push(chunk as Buffer)
+    const bytes = Buffer.concat(chunks)
+    if (!wanted || req.method !== 'POST') {
+      res.writeHead(404).end()
+      return
+    }
+    if (bytes.length !== wanted.length) {
+      res.writeHead(400, { 'content-type': 'text/plain' }).end('The length is not the one that was announced')
+      return
+    }
+    reserved.delete(ticket)
+    keep({ id: wanted.id, name: wanted.name, mimetype: 'text/csv', bytes })
+    res.writeHead(200, { 'content-type': 'text/plain' }).end(`OK - ${bytes.length}`)
+  }
+
   return {
     put(file) {
       if (file.bytes.length > fileBytesMax) throw new Error(`The file is larger than ${fileBytesMax} bytes`)
-      const stored = { ...file, id: `F${randomBytes(5).toString('hex').toUpperCase()}` }
-      files.set(stored.id, stored)
-      for (const [oldest] of files) if (files.size > filesMax) files.delete(oldest)
-      return stored
+      return keep({ ...file, id: newId() })
     },
+    reserve(name, length) {
+      const [id, ticket] = [newId(), randomBytes(12).toString('hex')]
+      reserved.set(ticket, { id, name, length })
+      return { id, address: `${options.selfUrl()}/files/upload/${ticket}` }
+    },
+    share(id) {
+      const file = files.get(id)
+      if (!file) throw new Refusal('file_not_found')
+      return file
+    },
+    open: id => files.get(id),
     payload(id) {
       const file = files.get(id)
       if (!file) return undefined
@@ -51,9 +93,13 @@ export function createFiles(options: {
         url_private_download: url,
       }
     },
-    handle(req, res) {
+    async handle(req, res) {
       const path = new URL(req.url ?? '/', 'http://slack').pathname
       if (!path.startsWith('/files/')) return false
+      if (path.startsWith('/files/upload/')) {
+        await upload(path.slice('/files/upload/'.length), req, res)
+        return true
+      }
       const file = files.get(path.slice('/files/'.length))
       const allowed =
         req.headers.authorization === `Bearer ${options.botToken}` && options.scopes.includes('files:read')

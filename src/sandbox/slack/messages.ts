@@ -3,7 +3,7 @@
 import { codePoints } from '../../lib/text.ts'
 import { checkMessageBlocks } from './blocks.ts'
 import { limits } from './limits.ts'
-import type { Block, ShownChannel, ShownUser } from './person.ts'
+import type { Block, ShownChannel, ShownFile, ShownUser } from './person.ts'
 import { Refusal } from './refusal.ts'
 import { withIds } from './views.ts'
 
@@ -26,6 +26,8 @@ export interface Message {
   readonly onlyFor: string | null
   edited: boolean
   readonly threadTs: string | null
+  /** Files shared with it. */
+  readonly files: readonly ShownFile[]
   metadata: unknown
 }
 
@@ -35,6 +37,7 @@ export interface Draft {
   blocks?: unknown
   metadata?: unknown
   threadTs?: string | undefined
+  files?: readonly ShownFile[]
 }
 
 export interface Messages {
@@ -99,7 +102,7 @@ export function createMessages(options: MessagesOptions): Messages {
     const problems = checkMessageBlocks(given)
     if (problems.length > 0)
       throw new Refusal('invalid_blocks', { messages: problems, extra: { errors: problems } })
-    if (text === '' && given.length === 0) throw new Refusal('no_text')
+    if (text === '' && given.length === 0 && !draft.files?.length) throw new Refusal('no_text')
     if (codePoints(text) > textMax) throw new Refusal('msg_too_long')
     return { text, blocks: withIds({ blocks: given }).blocks as Block[] }
   }
@@ -134,6 +137,7 @@ export function createMessages(options: MessagesOptions): Messages {
         onlyFor: onlyFor ?? null,
         edited: false,
         threadTs: draft.threadTs ?? null,
+        files: draft.files ?? [],
         metadata,
       }
       channel.messages.push(message)

@@ -41,6 +41,13 @@ export interface ShownUser {
   teamId?: string
 }
 
+export interface ShownFile {
+  id: string
+  name: string
+  /** In bytes. */
+  size: number
+}
+
 export interface ShownMessage {
   ts: string
   /** The bot's, or a person's, user id. */
@@ -51,6 +58,7 @@ export interface ShownMessage {
   edited: boolean
   /** Of the parent, for a reply in a thread. */
   threadTs: string | null
+  files: readonly ShownFile[]
 }
 
 export interface ShownChannel {

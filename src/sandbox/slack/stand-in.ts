@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { MovableClock } from '../../lib/clock.ts'
 import { type ApiCall, createApiDoor, type SlackFault } from './api-door.ts'
 import { createDeliveries } from './deliveries.ts'
-import { createFiles } from './files.ts'
+import { createFiles, type StoredFile } from './files.ts'
 import { createHands, type PersonMemory } from './gestures.ts'
 import { type Channel, createMessages } from './messages.ts'
 import { viewPayload } from './payloads.ts'
@@ -50,6 +50,8 @@ export interface SlackStandIn {
   readonly journal: readonly ApiCall[]
   /** The channel itself, for tests that archive it or take the bot out. */
   channel(name: string): Channel
+  /** A file that was uploaded, as a person would save it. */
+  file(id: string): StoredFile | undefined
   /** Change a person: a demotion, a deletion. */
   changeUser(userId: string, change: Partial<ShownUser>): void
   /** Make a user group, or give it other members. */
@@ -120,7 +122,7 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
     faults: { next: api.next, each: api.each, dropSockets: deliveries.dropSockets },
     upgrade: deliveries.upgrade,
     handle: async (req, res) =>
-      files.handle(req, res) || (await api.handle(req, res)) || (await responses.handle(req, res)),
+      (await files.handle(req, res)) || (await api.handle(req, res)) || (await responses.handle(req, res)),
     connect(where) {
       selfUrl = where.selfUrl
       if (where.appUrl !== undefined) deliveries.connect(where.appUrl)
@@ -143,6 +145,7 @@ export function createSlackStandIn(options: StandInOptions): SlackStandIn {
       if (!found) throw new Error(`There is no channel ${name}`)
       return found
     },
+    file: files.open,
     changeUser(userId, change) {
       const user = users.get(userId)
       if (user) users.set(userId, { ...user, ...change })

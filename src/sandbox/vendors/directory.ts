@@ -68,7 +68,7 @@ export function createDirectory(vendor: Vendor, clock: Clock): VendorStandIn {
   const inOrder = () => vendor.inOrder?.(people) ?? people
   const state: DirectoryState = {
     now: () => clock.now(),
-    people: inOrder,
+    people: () => inOrder().filter((_, at) => mood !== 'half-hidden' || at % 2 === 0),
     accepts: given => tokenLives && given === token,
     scopeGiven: () => scopeGiven,
   }

@@ -4,8 +4,11 @@ import type { VendorPerson } from './vendor-person.ts'
 
 export type { VendorPerson }
 
-/** How it answers: as usual; after 3 s; with 429 and the vendor's own headers; with 503. */
-export type Mood = 'normal' | 'slow' | 'rate-limited' | 'broken'
+/**
+ * How it answers: as usual; after 3 s; with 429 and the vendor's own headers; with 503; with every second person only, as
+ * to a token whose scope hides the others.
+ */
+export type Mood = 'normal' | 'slow' | 'rate-limited' | 'broken' | 'half-hidden'
 
 /** What is kept in the sandbox's folder between two starts: plain JSON. */
 export interface VendorSnapshot {
