@@ -32,7 +32,7 @@ export interface Workspace {
 type Args = Readonly<Record<string, unknown>>
 type Answer = Record<string, unknown>
 
-interface Method {
+export interface Method {
   scope: string | null
   /** Calls a minute; `post`: a message a second and channel. */
   tier: 20 | 50 | 100 | 'post'
@@ -131,39 +131,6 @@ export const methods: Readonly<Record<string, Method>> = {
       }
     },
   },
-  'files.getUploadURLExternal': {
-    scope: 'files:write',
-    tier: 100,
-    run: (args, { files }) => {
-      const [name, length] = [text(args.filename), Number(args.length)]
-      if (!name || !Number.isInteger(length) || length <= 0) throw new Refusal('invalid_arguments')
-      const { id, address } = files.reserve(name, length)
-      return { upload_url: address, file_id: id }
-    },
-  },
-  'files.completeUploadExternal': {
-    scope: 'files:write',
-    tier: 100,
-    run: (args, workspace) => {
-      const wanted = args.files
-      if (!Array.isArray(wanted) || wanted.length === 0) throw new Refusal('invalid_arguments')
-      // Slack takes conversations only here, no person.
-      if (!/^[CGDZ][A-Z0-9]+$/.test(String(args.channel_id)))
-        throw new Refusal('invalid_arguments', {
-          messages: [
-            '[ERROR] input must match regex pattern: ^[CGDZ][A-Z0-9]{8,}$ [json-pointer:/channel_id]',
-          ],
-        })
-      const channel = writable(workspace, args.channel_id)
-      const files = (wanted as { id: string }[]).map(({ id }) => workspace.files.share(id))
-      workspace.messages.post(channel, workspace.botUserId, {
-        text: text(args.initial_comment) ?? '',
-        threadTs: text(args.thread_ts),
-        files: files.map(({ id, name, bytes }) => ({ id, name, size: bytes.length })),
-      })
-      return { files: files.map(({ id, name }) => ({ id, title: name })) }
-    },
-  },
   'users.info': {
     scope: 'users:read',
     tier: 100,
@@ -243,7 +210,7 @@ function shown(workspace: Workspace, view: StoredView): Answer {
   return { view: workspace.viewPayload(view) }
 }
 
-function text(value: unknown): string | undefined {
+export function text(value: unknown): string | undefined {
   return value === undefined || value === null || value === '' ? undefined : String(value)
 }
 
@@ -268,7 +235,7 @@ function byId(workspace: Workspace, id: unknown): Channel {
   return channel
 }
 
-function writable(workspace: Workspace, where: unknown): Channel {
+export function writable(workspace: Workspace, where: unknown): Channel {
   const channel = workspace.messages.find(String(where))
   if (!channel) throw new Refusal('channel_not_found')
   if (!channel.members.has(workspace.botUserId)) throw new Refusal('not_in_channel')
