@@ -23,6 +23,7 @@ test('a press of Sync now that reaches two processes, and both again after its s
       const action = { actionId: 'sync-now', value: instance.id }
       const request = requestOf(from, 'U0ADA', { kind: 'block_actions', action })
       const everywhere = () => Promise.all([...processes, ...processes].map(({ url }) => post(url, request)))
+      expect(await runs(), `runs before round ${n}`).toBe(n)
       await everywhere()
       await seen('the run', 60_000, async () => (await runs()) > n)
       await seen('its end', 60_000, async () => {
