@@ -6,12 +6,15 @@ import { seen, stageOn } from './stage.ts'
 import { post, requestOf } from './twice.ts'
 
 const times = 100
+/** In turns: one person may ask 60 times a minute. */
+const people = ['U0ADA', 'U0OLIVIA', 'U0MAX']
 
 test('a press of Sync now that reaches two processes, and both again after its sync, is one sync', async () => {
   const database = await testDatabase()
   const stage = await stageOn(database.url)
   try {
-    const processes = await Promise.all([stage.worker(), stage.worker()])
+    const operators = { SAASM_OPERATORS: people.join(',') }
+    const processes = await Promise.all([stage.worker(operators), stage.worker(operators)])
     const instance = await stage.instance(stage.vendor(3))
     const next = { lastSuccessAt: new Date(), nextSyncAt: new Date(Date.now() + 3_600_000) }
     await stage.db.transaction(tx => recordOutcome(tx, instance.id, { lastOutcome: 'succeeded', ...next }))
@@ -21,8 +24,9 @@ test('a press of Sync now that reaches two processes, and both again after its s
     const runs = async () => (await stage.rows('select 1 from sync_run')).length
     for (let n = 0; n < times; n += 1) {
       const action = { actionId: 'sync-now', value: instance.id }
-      const request = requestOf(from, 'U0ADA', { kind: 'block_actions', action })
+      const request = requestOf(from, people[n % people.length] ?? '', { kind: 'block_actions', action })
       const everywhere = () => Promise.all([...processes, ...processes].map(({ url }) => post(url, request)))
+      expect(await runs(), `runs before round ${n}`).toBe(n)
       await everywhere()
       await seen('the run', 60_000, async () => (await runs()) > n)
       await seen('its end', 60_000, async () => {
