@@ -30,6 +30,18 @@ test('each planted fault is found, and said with what to do', async () => {
     values (gen_random_uuid(), '${forgotten?.id}', 'manual', 'running', now(), now(), now() - interval '1 hour')`)
   await plant(`insert into outbox (id, team_id, instance_id, transition_seq, medium, destination, announcement, state, due_at, created_at, lease_until)
     values (gen_random_uuid(), 'T', '${forgotten?.id}', 1, 'email', 'a@b.c', '{}', 'sending', now(), now(), now() - interval '1 hour')`)
+  const [waiting] = await instance('waiting', "last_outcome | 'never'")
+  const [run] =
+    await plant(`insert into sync_run (id, instance_id, trigger, state, due_at, requested_at, lease_owner)
+    values (gen_random_uuid(), '${waiting?.id}', 'manual', 'requested', now() - interval '2 hours', now(), 'w') returning id`)
+  await plant(`insert into account_staging (run_id, fence, external_id, status, kind, roles, licences, hash)
+    values ('${run?.id}', 7, 'p', 'active', 'human', '{}', '{}', 'x')`)
+  await plant(`insert into removal (id, instance_id, kind, state, requested_by, due_at, requested_at)
+    values (gen_random_uuid(), '${waiting?.id}', 'users', 'done', 'U', now(), now())`)
+  await plant(`insert into outbox (id, team_id, instance_id, transition_seq, medium, destination, announcement, state, due_at, created_at, lease_owner)
+    values (gen_random_uuid(), 'T', '${waiting?.id}', 1, 'email', 'a@b.c', '{}', 'sent', now(), now(), null),
+      (gen_random_uuid(), 'T', '${waiting?.id}', 2, 'email', 'a@b.c', '{}', 'pending', now() - interval '2 hours', now(), null),
+      (gen_random_uuid(), 'T', '${waiting?.id}', 3, 'email', 'a@b.c', '{}', 'parked', now(), now(), 'w')`)
   const said = report(await look())
   for (const wrong of [
     'a run counts as running although its worker is gone',
@@ -37,6 +49,13 @@ test('each planted fault is found, and said with what to do', async () => {
     'an instance is being deleted and no removal works on it',
     'status and reason contradict each other',
     'an announced change has no audit row',
+    'a telling counts as sent, and nothing says when',
+    'a telling is done with, and somebody still holds it',
+    'a telling waits long past its time',
+    'a run waits long past its time',
+    'a run or a removal is done with, and somebody still holds it',
+    'a removal ended and was not told',
+    'staging holds rows of a claim that never was',
   ])
     expect(said).toContain(wrong)
   expect(said).toMatch(/Do: start a process with SAASM_ROLES=work/)
