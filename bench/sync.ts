@@ -31,12 +31,15 @@ else await measure()
 /** In a process of its own: make ready, say so, wait for the word, do it, say what it took. */
 async function child(): Promise<void> {
   const say = (message: object) => process.send?.(message)
-  const task = await new Promise<Task>(resolve => process.once('message', resolve as () => void))
+  const told = new Promise<Task>(resolve => process.once('message', resolve as () => void))
+  say({ listening: true })
+  const task = await told
   const { db, run } = prepare(task)
   if (task.warmUp) await run(task.warmUp.file, task.warmUp.instanceId)
   await db.sql`select 1`
+  const go = new Promise(resolve => process.once('message', resolve))
   say({ ready: true })
-  await new Promise(resolve => process.once('message', resolve))
+  await go
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs })
   loop.enable()
   const cpu = process.cpuUsage()
@@ -160,6 +163,7 @@ async function inChild(server: Server, task: Task): Promise<{ sample: Sample; do
   const process_ = fork(fileURLToPath(import.meta.url), ['child'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+  await answer(process_)
   process_.send(task)
   await answer(process_)
   const [cpu, wal] = [server.cpuSeconds(), await server.walBytes()]

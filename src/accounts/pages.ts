@@ -73,6 +73,14 @@ export async function clearStaging(conn: Conn, run: StagingFor): Promise<void> {
   await dropPages(conn, run)
 }
 
+/** Runs that have anything staged. */
+export async function stagedRuns(conn: Conn): Promise<string[]> {
+  const rows = await conn.execute<{ run_id: string }>(
+    sql`select run_id from account_page union select run_id from account_staging`,
+  )
+  return rows.map(row => row.run_id)
+}
+
 async function dropPages(conn: Conn, { runId, fence }: StagingFor): Promise<void> {
   await conn.execute(sql`delete from account_page where run_id = ${runId} and fence <= ${fence}`)
   // Rows of a page that a later claim has adopted are that claim's.

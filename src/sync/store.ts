@@ -1,5 +1,5 @@
 // The work rows of this room at rest: claimed with a fence, kept alive, settled if still held, and read for people.
-import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, notInArray, sql } from 'drizzle-orm'
 import { type Conn, type Db, isUniqueViolation } from '../db/db.ts'
 import type { Removal } from './removal.ts'
 import { type RunState, runMoves, type SyncRun } from './run.ts'
@@ -151,6 +151,18 @@ export async function cancelRequested(conn: Conn, instanceId: string, now: Date)
     .update(syncRunTable)
     .set({ state: 'cancelled', endedAt: now })
     .where(and(eq(syncRunTable.instanceId, instanceId), eq(syncRunTable.state, 'requested')))
+}
+
+/** Of these runs, those that have ended. */
+export async function endedAmong(conn: Conn, runIds: readonly string[]): Promise<string[]> {
+  if (runIds.length === 0) return []
+  const rows = await conn
+    .select({ id: syncRunTable.id })
+    .from(syncRunTable)
+    .where(
+      and(inArray(syncRunTable.id, [...runIds]), notInArray(syncRunTable.state, ['requested', 'running'])),
+    )
+  return rows.map(run => run.id)
 }
 
 /** Milliseconds until the next of these work rows falls due, or the lease of one ends; undefined: neither will. */
