@@ -168,6 +168,7 @@ async function inChild(server: Server, task: Task): Promise<{ sample: Sample; do
   const process_ = fork(fileURLToPath(import.meta.url), ['child'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+  const ended = new Promise(resolve => process_.once('exit', resolve))
   await answer(process_)
   process_.send(task)
   await answer(process_)
@@ -176,7 +177,7 @@ async function inChild(server: Server, task: Task): Promise<{ sample: Sample; do
   const { done, wallMs, nodeCpuMs, peakMb, loopMs } = await answer(process_)
   const postgresCpuMs = (server.cpuSeconds() - cpu) * 1_000
   const walBytes = (await server.walBytes()) - wal
-  await new Promise(resolve => process_.once('exit', resolve))
+  await ended
   return { sample: { wallMs, nodeCpuMs, peakMb, loopMs, postgresCpuMs, walBytes }, done }
 }
 
