@@ -1,9 +1,11 @@
 // bench:sync: what a directory sync costs beside the limits it cannot pass, all measured side by side in one run.
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import postgres from 'postgres'
 import { openDb } from '../src/db/db.ts'
 import { type Design, type Done, freshInstance, prepare, type Task } from './designs.ts'
 import { type Edition, writePages } from './people.ts'
@@ -31,12 +33,15 @@ else await measure()
 /** In a process of its own: make ready, say so, wait for the word, do it, say what it took. */
 async function child(): Promise<void> {
   const say = (message: object) => process.send?.(message)
-  const task = await new Promise<Task>(resolve => process.once('message', resolve as () => void))
+  const told = new Promise<Task>(resolve => process.once('message', resolve as () => void))
+  say({ listening: true })
+  const task = await told
   const { db, run } = prepare(task)
   if (task.warmUp) await run(task.warmUp.file, task.warmUp.instanceId)
   await db.sql`select 1`
+  const go = new Promise(resolve => process.once('message', resolve))
   say({ ready: true })
-  await new Promise(resolve => process.once('message', resolve))
+  await go
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs })
   loop.enable()
   const cpu = process.cpuUsage()
@@ -145,14 +150,17 @@ async function empty(server: Server): Promise<void> {
   await server.sql`checkpoint`
 }
 
-/** The rows that the load has written, in COPY's text format: what the limit of a first load is fed. */
+/**
+ * The rows that the load has written, in COPY's text format: what the limit of a first load is fed. On a connection of its
+ * own: postgres.js may leave one paused after a COPY to the client, and what it is asked next is never answered.
+ */
 async function writeRows(server: Server, instanceId: string, path: string): Promise<void> {
-  const out = await server.sql
+  const sql = postgres(server.url, { max: 1 })
+  const out = await sql
     .unsafe(`copy (select * from account where instance_id = '${instanceId}') to stdout`)
     .readable()
-  const { createWriteStream } = await import('node:fs')
-  const { pipeline } = await import('node:stream/promises')
   await pipeline(out, createWriteStream(path))
+  await sql.end({ timeout: 0 })
 }
 
 /** Counted from the word to the answer; WAL and Postgres's CPU from outside. */
@@ -160,6 +168,8 @@ async function inChild(server: Server, task: Task): Promise<{ sample: Sample; do
   const process_ = fork(fileURLToPath(import.meta.url), ['child'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+  const ended = new Promise(resolve => process_.once('exit', resolve))
+  await answer(process_)
   process_.send(task)
   await answer(process_)
   const [cpu, wal] = [server.cpuSeconds(), await server.walBytes()]
@@ -167,7 +177,7 @@ async function inChild(server: Server, task: Task): Promise<{ sample: Sample; do
   const { done, wallMs, nodeCpuMs, peakMb, loopMs } = await answer(process_)
   const postgresCpuMs = (server.cpuSeconds() - cpu) * 1_000
   const walBytes = (await server.walBytes()) - wal
-  await new Promise(resolve => process_.once('exit', resolve))
+  await ended
   return { sample: { wallMs, nodeCpuMs, peakMb, loopMs, postgresCpuMs, walBytes }, done }
 }
 

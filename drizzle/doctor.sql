@@ -97,10 +97,11 @@ where i.status = 'live' and i.last_outcome = 'never'
   and not exists (select 1 from sync_run r where r.instance_id = i.id and r.state in ('requested', 'running'))
   and not exists (select 1 from removal m where m.instance_id = i.id and m.state <> 'done');
 
--- wrong: rows of a run that has ended are left in staging
--- do: delete from account_staging where run_id = …
-select distinct s.run_id from account_staging s join sync_run r on r.id = s.run_id
-where r.state not in ('requested', 'running');
+-- wrong: rows of a run that has ended are left in staging, and the sweep has not dropped them
+-- do: start a process with SAASM_ROLES=work; its sweep drops them
+select distinct s.run_id from (select run_id from account_staging union select run_id from account_page) s
+join sync_run r on r.id = s.run_id
+where r.state not in ('requested', 'running') and r.ended_at < now() - interval '5 minutes';
 
 -- wrong: staging holds rows of a claim that never was
 -- do: delete from account_staging where run_id = …, and choose Sync now

@@ -208,7 +208,12 @@ test('any sequence of pages, repeats, failures, holds, approvals, refusals, dele
         )
         const wanted = [...model.reported].toSorted(([a], [b]) => (a < b ? -1 : 1))
         expect(
-          stored.map(row => [row.external_id, row.name, row.status, ofRun(model.firstSeen.get(row.external_id), row.first_seen_at)]),
+          stored.map(row => [
+            row.external_id,
+            row.name,
+            row.status,
+            ofRun(model.firstSeen.get(row.external_id), row.first_seen_at),
+          ]),
         ).toEqual(wanted.map(([key, said]) => [key, said.name, said.status, model.firstSeen.get(key)]))
       }
     }),

@@ -2,7 +2,9 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ProviderError } from '../../src/connectors/errors.ts'
-import { editInstance } from '../../src/instances/store.ts'
+import { editInstance, lockInstance, recordOutcome } from '../../src/instances/store.ts'
+import { cancelRequested } from '../../src/sync/store.ts'
+import { createSweep } from '../../src/sync/sweep.ts'
 import { until } from '../support/world.ts'
 import { gate, people, type Sync, startSync, type Walk, walking } from './synced.ts'
 
@@ -198,6 +200,56 @@ test('a stopped run that is cancelled for a newer request leaves nothing in stag
   ])
   expect(await room.staged()).toBe(0)
   expect((await goOn(id)).begun).toEqual([null])
+})
+
+test('a waiting run that is cancelled leaves its pages to the sweep, which drops them and nobody else’s', async () => {
+  const instances = [await room.instance(), await room.instance()]
+  for (const instance of instances) await room.ask(instance.id)
+  const [stop, gates] = [new AbortController(), [gate(), gate()]]
+  const waiting = [...gates]
+  const walk = walking(pages, page => (page === 2 ? waiting.pop()?.wait() : undefined))
+  const running = room.runDue(stop.signal, 'first', walk.pages)
+  for (const { reached } of gates) await reached
+  stop.abort(new Error('saasm is stopping'))
+  for (const { open } of gates) open()
+  await running
+  const [id, other] = instances.map(instance => instance.id)
+  if (!id || !other) throw new Error('There are two')
+  const [mine, theirs] = [await room.latest(id), await room.latest(other)]
+  await cancelRequested(room.db.conn, id, room.clock.now())
+  await createSweep(room.work)(new AbortController().signal)
+  const left = await room.rows('select distinct run_id from account_page')
+  expect(left.map(row => row.run_id)).toEqual([theirs.id])
+  expect(mine.id).not.toBe(theirs.id)
+  expect((await goOn(other)).begun).toEqual([3])
+})
+
+test('somebody listed twice in a first load is one person, and the load goes through staging', async () => {
+  const { id } = await room.instance()
+  await room.ask(id)
+  const walk = walking([people(0, 10), people(5, 15, { name: 'Again' })])
+  await room.runDue(undefined, 'first', walk.pages)
+  expect(walk.begun).toEqual([null, null])
+  expect(await room.latest(id)).toMatchObject({ state: 'succeeded', added: 15, changed: 0, unchanged: 0 })
+  expect(await room.users(id)).toHaveLength(15)
+})
+
+test('a first load is seen by nobody before it has ended, and keeps no gesture on its instance waiting', async () => {
+  const { id } = await room.instance()
+  await room.ask(id)
+  const at = gate()
+  const walk = walking(pages, page => (page === 3 ? at.wait() : undefined))
+  const running = room.runDue(undefined, 'first', walk.pages)
+  await at.reached
+  expect(await room.users(id)).toEqual([])
+  await room.db.transaction(async tx => {
+    expect(await lockInstance(tx, id)).toMatchObject({ id })
+    await recordOutcome(tx, id, { nextSyncAt: null })
+  })
+  at.open()
+  await running
+  expect(await room.latest(id)).toMatchObject({ state: 'succeeded', added: 50 })
+  expect(await room.users(id)).toHaveLength(50)
 })
 
 test('however a run is stopped, killed, put off or refused on its way, the people are those of a run that was not', async () => {
