@@ -286,7 +286,7 @@ export async function ask(url: string): Promise<string> {
 
 /** How the statements begin that a test lets wait for a lock. */
 const statements = {
-  merge: '%insert into account %',
+  merge: '%update account %',
   removal: '%from account where instance_id = %',
   staging: 'copy account_staging %',
 } as const
