@@ -45,13 +45,13 @@ export async function dropBodies(conn: Conn, before: Date, limit: number): Promi
   return rows.length
 }
 
-/** Delete up to `limit` tellings that were sent before `before`, and incidents that closed then. An open incident keeps its message. */
+/** Delete up to `limit` tellings that were sent, or parked, before `before`, and incidents that closed then. An open incident keeps its message. */
 export async function purgeTold(conn: Conn, before: Date, limit: number): Promise<number> {
   const at = before.toISOString()
   const told = await conn.execute(sql`
     delete from outbox where id in (
       select o.id from outbox o left join incident i on i.id = o.incident_id
-      where o.state = 'sent' and o.sent_at < ${at} and (i.id is null or i.closed_at < ${at})
+      where o.state in ('sent', 'parked') and coalesce(o.sent_at, o.created_at) < ${at} and (i.id is null or i.closed_at < ${at})
       limit ${limit})
     returning id`)
   await conn.execute(sql`

@@ -61,13 +61,16 @@ async function once(room: { http: Http; clock: Clock; log: Log }, options: Call,
   const asked: Asked = { ...options, credentials, what: named(connector, credentials, req) }
   let answer: HttpAnswer
   let proof: Record<string, string> = {}
+  /** What a grant was asked with. */
+  const granting: string[] = []
   const said = (error: ProviderError) =>
     withoutSecrets(error, [
       ...Object.values(splitCredentials(connector, session.credentials).secrets),
       ...secretsIn(proof),
+      ...granting,
     ])
   try {
-    proof = await session.headers(asked, fetchToken(room.http, options))
+    proof = await session.headers(asked, fetchToken(room.http, options, granting))
     const body = req.body === undefined ? {} : { body: JSON.stringify(req.body) }
     answer = await room.http.request({
       ...limits(options),
@@ -105,8 +108,13 @@ function waitIn(connector: Connector, res: Res, clock: Clock): number | undefine
   return toldWaitMs(headers, clock.now())
 }
 
-function fetchToken(http: Http, options: Call): FetchToken {
+/** `sent` is told the secrets that go out. */
+function fetchToken(http: Http, options: Call, sent: string[]): FetchToken {
   return async ({ url, body, headers }) => {
+    const secret = [...new URLSearchParams(body)].filter(([name]) =>
+      /secret|assertion|token|password/.test(name),
+    )
+    sent.push(...secretsIn(headers), ...secret.map(([, value]) => value))
     const answer = await http.request({
       ...limits(options),
       url,

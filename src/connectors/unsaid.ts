@@ -29,7 +29,9 @@ export function unsaid(text: string, secrets: readonly string[]): string {
 }
 
 /** As it is, in a URL, in JSON, and in base64; the longest first, so that none is left half. */
-function formsOf(secret: string): string[] {
+function formsOf(sent: string): string[] {
+  // A vendor's own token may be no text at all, and is sent as what is left of it.
+  const secret = sent.toWellFormed()
   const bytes = Buffer.from(secret, 'utf8')
   const forms = [
     secret,

@@ -126,7 +126,7 @@ function isPart(value: unknown): boolean {
 function statusOf(body: Body, options: EntranceOptions): number | undefined {
   const first = Array.isArray(body.actions) ? objectOf(body.actions[0]) : undefined
   const isText = (value: unknown) => (typeof value === 'string' ? undefined : 400)
-  if (body.event === null) return 400
+  if (body.type !== 'event_callback' && body.event !== undefined) return 400
   if (body.type !== undefined && parts.some(key => body[key] !== undefined && !isPart(body[key]))) return 400
   switch (body.type) {
     case undefined:
@@ -137,7 +137,8 @@ function statusOf(body: Body, options: EntranceOptions): number | undefined {
     case 'event_callback': {
       // An event that nobody hears is taken all the same: refused, Slack would send it again.
       const event = objectOf(body.event)
-      return event ? (options.events.includes(String(event.type)) ? undefined : 200) : 400
+      if (!event) return 400
+      return options.events.includes(String(event.type)) ? isText(event.user) : 200
     }
     case 'block_actions':
       return isText(first?.action_id)

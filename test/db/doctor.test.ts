@@ -34,8 +34,8 @@ test('each planted fault is found, and said with what to do', async () => {
   const [run] =
     await plant(`insert into sync_run (id, instance_id, trigger, state, due_at, requested_at, lease_owner)
     values (gen_random_uuid(), '${waiting?.id}', 'manual', 'requested', now() - interval '2 hours', now(), 'w') returning id`)
-  await plant(`insert into account_staging (run_id, fence, external_id, status, kind, roles, licences, hash)
-    values ('${run?.id}', 7, 'p', 'active', 'human', '{}', '{}', 'x')`)
+  await plant(`insert into account_staging (run_id, fence, page, external_id, status, kind, roles, licences, hash)
+    values ('${run?.id}', 7, 1, 'p', 'active', 'human', '{}', '{}', 'x')`)
   await plant(`insert into removal (id, instance_id, kind, state, requested_by, due_at, requested_at)
     values (gen_random_uuid(), '${waiting?.id}', 'users', 'done', 'U', now(), now())`)
   await plant(`insert into outbox (id, team_id, instance_id, transition_seq, medium, destination, announcement, state, due_at, created_at, lease_owner)

@@ -74,13 +74,15 @@ test('tellings and bodies go when they are old enough; an open incident keeps it
   await tell(1, 150)
   await tell(2, 150, { incident: open })
   await tell(3, 150, { incident: closed })
-  await tell(4, 150, { state: 'parked' })
+  await tell(4, 99, { state: 'parked' })
+  await tell(7, 150, { state: 'parked' })
   await tell(5, 8)
   await tell(6, 6)
-  await rows(
-    "insert into audit (team_id, actor, source, action, instance_id) values ('T1', 'saasm', 'run', 'x', $1)",
-    instance,
-  )
+  for (let change = 1; change <= 7; change += 1)
+    await rows(
+      "insert into audit (team_id, actor, source, action, instance_id) values ('T1', 'saasm', 'run', 'x', $1)",
+      instance,
+    )
   await retain()
   expect(
     await rows('select transition_seq as seq, rendered is not null as body from outbox order by 1'),

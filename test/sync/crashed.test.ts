@@ -1,5 +1,5 @@
 // When Postgres itself goes away in a run: an emptied staging removes nobody, a lost connection is nobody's failure, leftovers go.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createSweep } from '../../src/sync/sweep.ts'
 import { people, type Sync, startSync, whole } from './synced.ts'
 
@@ -16,8 +16,11 @@ test('a staging that a crash of Postgres emptied is read anew, and nobody whose 
   room.vendor(async function* () {
     times += 1
     yield people(0, 5)
-    // What recovery does with unlogged tables.
-    if (times === 1) await room.rows('truncate account_staging, account_page')
+    if (times === 1) {
+      await vi.waitFor(async () => expect(await room.rows('select 1 from account_page')).toHaveLength(1))
+      // What recovery does with unlogged tables.
+      await room.rows('truncate account_staging, account_page')
+    }
     yield people(5, 100)
     return whole
   })
