@@ -1,5 +1,5 @@
 // The audit trail: append and read; there is no update here, and what is deleted is only what was kept long enough.
-import { and, desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import type { Conn, Tx } from '../db/db.ts'
 import { auditTable } from './table.ts'
 
@@ -34,17 +34,23 @@ export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   })
 }
 
-/** The newest entries of a team, or of one instance; at most `limit`. */
+/** The newest entries of a team, or of one instance, older than the one with the id `before`; at most `limit`. */
 export async function readAudit(
   conn: Conn,
-  of: { teamId: string; instanceId?: string },
+  of: { teamId: string; instanceId?: string; before?: number | undefined },
   limit: number,
 ): Promise<AuditRow[]> {
   const ofTeam = eq(auditTable.teamId, of.teamId)
   return conn
     .select()
     .from(auditTable)
-    .where(of.instanceId ? and(ofTeam, eq(auditTable.instanceId, of.instanceId)) : ofTeam)
+    .where(
+      and(
+        ofTeam,
+        of.instanceId ? eq(auditTable.instanceId, of.instanceId) : undefined,
+        of.before === undefined ? undefined : lt(auditTable.id, of.before),
+      ),
+    )
     .orderBy(desc(auditTable.id))
     .limit(limit)
 }

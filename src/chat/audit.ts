@@ -1,33 +1,151 @@
-// /saasm audit [NAME]: who changed what, newest first.
-import { type AuditRow, readAudit } from '../audit/store.ts'
-import { clampText } from '../lib/text.ts'
-import { escapeText, header, momentText, section } from '../slack/blocks.ts'
-import type { Gesture } from './gesture.ts'
-import { pickInstance } from './pick.ts'
+// /saasm audit [NAME]: who changed what, from where and when, newest first, in pages; all of it as a file.
+import { type AuditEntry, type AuditRow, appendAudit, readAudit } from '../audit/store.ts'
+import type { Instance } from '../instances/instance.ts'
+import { clampText, count } from '../lib/text.ts'
+import {
+  actions,
+  button,
+  context,
+  escapeText,
+  header,
+  momentText,
+  type SlackBlock,
+  section,
+} from '../slack/blocks.ts'
+import type { ActionTurn, Message, Who } from '../slack/turn.ts'
+import type { Gesture, House } from './gesture.ts'
+import { byValue, goneText, namedByButton, pickInstance } from './pick.ts'
+import { sendFile, slug } from './send-file.ts'
 
 const entriesMax = 20
+/** The most entries in one file. */
+const fileMax = 50_000
+const columns = ['id', 'at', 'actor', 'from', 'action', 'instance', 'instance id', 'before', 'after']
 
 export const auditGesture: Gesture = {
   command: {
     word: 'audit',
     usage: 'audit [NAME]',
-    summary: 'Who changed what.',
+    summary: 'Who changed what, and from where.',
     role: 'admin',
     async run(turn, rest, house) {
-      const { teamId } = turn.who
-      const picked =
-        rest === ''
-          ? undefined
-          : await pickInstance(house, turn.who, rest, { actionId: 'history', verb: 'audit' })
-      if (picked && !('instance' in picked)) return turn.reply(picked)
-      const of = picked ? { teamId, instanceId: picked.instance.id } : { teamId }
-      const rows = await readAudit(house.db.conn, of, entriesMax)
-      const title = picked ? `Changes of ${picked.instance.name}` : 'Changes'
-      const blocks =
-        rows.length === 0 ? [section('Nothing has been changed yet.')] : rows.map(row => section(lineOf(row)))
-      await turn.reply({ text: title, blocks: [header(title), ...blocks] })
+      if (rest === '') return turn.reply(await entries(house, turn.who, undefined))
+      const picked = await pickInstance(house, turn.who, rest, { actionId: 'audit-of', verb: 'audit' })
+      await turn.reply('instance' in picked ? await entries(house, turn.who, picked.instance) : picked)
     },
   },
+  actions: {
+    'audit-of': {
+      role: 'admin',
+      async run(turn, house) {
+        const instance = await byValue(turn, house)
+        await turn.reply(instance ? await entries(house, turn.who, instance) : { text: goneText })
+      },
+    },
+    'audit-page': {
+      role: 'admin',
+      async run(turn, house) {
+        const { instance, before } = await pageOf(turn, house)
+        await turn.replace(await entries(house, turn.who, instance, before))
+      },
+    },
+    'audit-file': {
+      role: 'admin',
+      async run(turn, house) {
+        await asFile(turn, house, await namedByButton(house, turn.who, turn.value))
+      },
+    },
+  },
+}
+
+/** `ID|NUMBER`: entries of this instance ('' for all), older than this one. */
+async function pageOf(turn: ActionTurn, house: House) {
+  const [id = '', before = ''] = turn.value.split('|')
+  return {
+    instance: await namedByButton(house, turn.who, id),
+    ...(/^\d{1,15}$/.test(before) ? { before: Number(before) } : {}),
+  }
+}
+
+function of({ teamId }: Who, instance: Instance | undefined) {
+  return instance ? { teamId, instanceId: instance.id } : { teamId }
+}
+
+async function entries(
+  house: House,
+  who: Who,
+  instance: Instance | undefined,
+  before?: number,
+): Promise<Message> {
+  const rows = await readAudit(house.db.conn, { ...of(who, instance), before }, entriesMax + 1)
+  const shown = rows.slice(0, entriesMax)
+  const title = instance ? `Changes of ${instance.name}` : 'Changes'
+  const id = instance?.id ?? ''
+  const buttons = [
+    ...(before === undefined
+      ? []
+      : [button({ actionId: 'audit-page:newest', text: 'Newest', value: `${id}|` })]),
+    ...(rows.length > shown.length
+      ? [button({ actionId: 'audit-page:older', text: 'Older', value: `${id}|${shown.at(-1)?.id}` })]
+      : []),
+    ...(shown.length > 0
+      ? [button({ actionId: 'audit-file', text: 'Download as CSV', value: id || 'all' })]
+      : []),
+  ]
+  const blocks: SlackBlock[] = [
+    header(title),
+    ...(shown.length === 0
+      ? [section('Nothing has been changed yet.')]
+      : shown.map(row => section(lineOf(row)))),
+    ...(buttons.length > 0 ? [actions(buttons)] : []),
+    context(`Kept for a set time, and never changed. Only you see this.`),
+  ]
+  return { text: escapeText(title), blocks }
+}
+
+async function asFile(turn: ActionTurn, house: House, instance: Instance | undefined): Promise<void> {
+  const { who } = turn
+  // Who has deleted an instance meanwhile does not get everybody's changes in place of its own.
+  if (!instance && turn.value !== 'all') return turn.reply({ text: goneText })
+  const rows = await readAudit(house.db.conn, of(who, instance), fileMax + 1)
+  const shown = rows.slice(0, fileMax)
+  const all = count(shown.length, 'change', 'changes')
+  await turn.reply({ text: `A file with ${all} is on its way to you by direct message.` })
+  const entry: AuditEntry = {
+    ...{ teamId: who.teamId, actor: who.userId, source: 'button', action: 'audit.exported' },
+    ...(instance ? { instance } : {}),
+    after: { changes: shown.length },
+  }
+  await house.db.transaction(tx => appendAudit(tx, entry))
+  const name = instance ? clampText(instance.name, 80) : ''
+  const newest = rows.length > shown.length ? 'the newest ' : ''
+  await sendFile(turn, house, {
+    text: `The audit${name ? ` of *${escapeText(name)}*` : ''}: ${newest}${all}, as a list below.`,
+    filename: name ? `audit-${slug(name)}` : 'audit',
+    title: name ? `Audit of ${name}` : 'Audit',
+    header: columns,
+    rows: cellsOf(shown),
+  })
+}
+
+function* cellsOf(rows: readonly AuditRow[]): Generator<string[]> {
+  for (const row of rows) {
+    const json = (value: unknown) => (value === null ? '' : JSON.stringify(value))
+    yield [
+      ...[String(row.id), row.at.toISOString(), row.actor, row.source, row.action],
+      ...[row.instanceName ?? '', row.instanceId ?? '', json(row.before), json(row.after)],
+    ]
+  }
+}
+
+/** Where from, as people say it. */
+const sourceWords: Readonly<Record<string, string>> = {
+  command: 'by command',
+  button: 'by a button',
+  modal: 'in a window',
+  sweep: 'by schedule',
+  run: 'in a sync',
+  operator: 'on the server',
 }
 
 function lineOf(row: AuditRow): string {
@@ -39,7 +157,8 @@ function lineOf(row: AuditRow): string {
   ]
     .filter(Boolean)
     .join('\n')
-  return `${momentText(row.at)} · ${who} · ${row.action}${name}${change ? `\n${change}` : ''}`
+  const from = sourceWords[row.source] ?? row.source
+  return `${momentText(row.at)} · ${who} · ${row.action}${name} · ${from}${change ? `\n${change}` : ''}`
 }
 
 /** `status: live, outcome: never`; what is deeper stays as JSON. */

@@ -2,14 +2,12 @@
 import { type HeldPerson, heldPeople } from '../accounts/held.ts'
 import { appendAudit } from '../audit/store.ts'
 import { findInstance } from '../instances/store.ts'
-import { csvOf } from '../lib/csv.ts'
-import { newId } from '../lib/ids.ts'
 import { clampText, count } from '../lib/text.ts'
-import { escapeText, section } from '../slack/blocks.ts'
-import { SlackFailure } from '../slack/post.ts'
+import { escapeText } from '../slack/blocks.ts'
 import type { ActionTurn } from '../slack/turn.ts'
 import { heldQuestion } from '../sync/held.ts'
 import type { House } from './gesture.ts'
+import { sendFile, slug } from './send-file.ts'
 
 /** The most people in one file: a few tens of megabytes. */
 const listMax = 200_000
@@ -47,35 +45,13 @@ export async function sendHeldList(turn: ActionTurn, house: House): Promise<void
     }),
   )
   const text = `The ${all} of *${escapeText(name)}* whose removal is held back, as a list below. It is personal data: pass it on with care.`
-  try {
-    const { channel, ts } = await house.slack.post({
-      to: who.userId,
-      text,
-      blocks: [section(text)],
-      key: newId(),
-    })
-    const day = house.clock.now().toISOString().slice(0, 10)
-    await house.slack.upload({
-      channel,
-      threadTs: ts,
-      filename: `held-removal-${slug(name)}-${day}.csv`,
-      title: `Held removal of ${name}, ${day}`,
-      bytes: Buffer.from(csvOf([...columns], rowsOf(shown))),
-    })
-  } catch (error) {
-    if (!(error instanceof SlackFailure)) throw error
-    house.log.warn(
-      { code: error.code, instance: instance.id },
-      'Slack did not take the list of a held removal',
-    )
-    await turn.reply({ text: whyNot(error) })
-  }
-}
-
-function whyNot(error: SlackFailure): string {
-  if (error.code === 'missing_scope')
-    return 'saasm may not send files here yet: install the app again with the scopes of its manifest (files:write).'
-  return 'Slack did not take the file just now. Please try again in a minute.'
+  await sendFile(turn, house, {
+    text,
+    filename: `held-removal-${slug(name)}`,
+    title: `Held removal of ${name}`,
+    header: columns,
+    rows: rowsOf(shown),
+  })
 }
 
 function* rowsOf(people: readonly HeldPerson[]): Generator<string[]> {
@@ -89,15 +65,4 @@ function* rowsOf(people: readonly HeldPerson[]): Generator<string[]> {
 
 function day(date: Date | null): string {
   return date === null ? '' : date.toISOString()
-}
-
-/** A file name of letters, digits and hyphens. */
-function slug(name: string): string {
-  const plain = name.normalize('NFKD').replaceAll(/[^A-Za-z0-9]+/g, '-')
-  return (
-    plain
-      .replaceAll(/^-+|-+$/g, '')
-      .slice(0, 40)
-      .toLowerCase() || 'instance'
-  )
 }
