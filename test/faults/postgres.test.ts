@@ -26,6 +26,9 @@ test.concurrent.each<StopKind>(['fast', 'immediate', 'killed'])(
       for (const vendor of [fetched, merged]) for (let page = 1; page <= 2; page += 1) vendor.hold().open()
       staged.hold().open()
       const [third, second, last] = [fetched.hold(), staged.hold(), merged.hold()]
+      await stage.know(fetching, fetched)
+      await stage.know(staging, staged)
+      await stage.know(merging, merged)
       for (const one of [fetching, staging, merging]) await stage.ask(one.id)
       const worker = await stage.worker()
       await Promise.all([third.reached, second.reached, last.reached])
@@ -54,8 +57,8 @@ test.concurrent.each<StopKind>(['fast', 'immediate', 'killed'])(
         expect(stage.told(instance.name), instance.name).toBe(1)
         expect(stage.mailed(instance.name), instance.name).toBe(1)
       }
-      expect(await stage.rows('select state, added, removed from sync_run')).toEqual(
-        Array.from({ length: 3 }, () => ({ state: 'succeeded', added: 450, removed: 0 })),
+      expect(await stage.rows('select state, added, changed, removed from sync_run')).toEqual(
+        Array.from({ length: 3 }, () => ({ state: 'succeeded', added: 449, changed: 1, removed: 0 })),
       )
       expect(await stage.rows('select state, removed from removal')).toEqual([
         { state: 'done', removed: 2_500 },

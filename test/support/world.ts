@@ -110,6 +110,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     access: { admins: [], operators: [], viewers: [], ownersManage: true, ...options.access },
     requestsPerMinute: options.requestsPerMinute ?? 10_000,
     allowPrivateNetwork: true,
+    // All vendors of a world are one host: its cap and its pace have tests of their own.
+    limits: { hostRunsAtOnce: 50, hostStartsPerSecond: 10_000 },
     roles: { chat: true, work: true },
     sweepEveryMs: 500,
   }
