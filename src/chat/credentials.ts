@@ -58,7 +58,7 @@ export function privilegesBlocks(connector: Connector): SlackBlock[] {
   return [
     section(`*What the ${connector.local ? 'file' : 'token'} needs, and no more*\n${rights}`),
     ...(connector.template
-      ? [section(`*The template, to copy*\n\`\`\`${escapeText(connector.template)}\`\`\``)]
+      ? [section(`*The template, to copy*\n\`\`\`${linesOf(connector.template)}\`\`\``)]
       : []),
     context(
       `${escapeText(connector.tokenFrom.text)} <${connector.tokenFrom.url}|${connector.local ? 'How such a file is written' : 'Where to get it'}>. \nReported: ${escapeText(connector.reports)}`,
@@ -87,7 +87,12 @@ export function settingsOf(connector: Connector, credentials: Credentials): Type
 
 /** What was amiss and did not stand in the way, as a block of its own. */
 export function noticeBlocks(notice: string | undefined): SlackBlock[] {
-  return notice ? [section(`:warning: ${escapeText(notice)}`)] : []
+  return notice ? [section(`:warning: ${linesOf(notice)}`)] : []
+}
+
+/** Escaped line by line: escaping alone makes one line of them. */
+function linesOf(text: string): string {
+  return text.split('\n').map(escapeText).join('\n')
 }
 
 /** Where a vendor's refusal belongs in the form: its field, else the secret for a bad token, else the first field. */
@@ -98,6 +103,6 @@ export function problemOf(connector: Connector, error: ProviderError): FieldProb
   const key = error.field ?? (error.problem === 'settings' ? first : secret)
   const missing = error.missing.length > 0 ? ` Missing: ${error.missing.join(', ')}.` : ''
   return {
-    [key]: `${escapeText(error.message)}${missing && !error.message.includes(error.missing[0] ?? '') ? escapeText(missing) : ''}`,
+    [key]: `${linesOf(error.message)}${missing && !error.message.includes(error.missing[0] ?? '') ? escapeText(missing) : ''}`,
   }
 }
