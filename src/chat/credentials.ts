@@ -41,8 +41,16 @@ export function credentialInputs(
             ...(initial ? { initial } : {}),
           })
     const problem = problems[field.key]
-    return problem ? [input, problemBlock(problem)] : [input]
+    return [
+      input,
+      ...(problem ? [problemBlock(problem)] : []),
+      ...(field.file && connector.template ? [templateBlock(connector.template)] : []),
+    ]
   })
+}
+
+function templateBlock(template: string): SlackBlock {
+  return section(`The template, to copy:\n\`\`\`${linesOf(template)}\`\`\``)
 }
 
 /** A sentence about what is wrong, in a window. */
@@ -57,9 +65,6 @@ export function privilegesBlocks(connector: Connector): SlackBlock[] {
   const rights = connector.privileges.map(right => `• ${escapeText(right)}`).join('\n')
   return [
     section(`*What the ${connector.local ? 'file' : 'token'} needs, and no more*\n${rights}`),
-    ...(connector.template
-      ? [section(`*The template, to copy*\n\`\`\`${linesOf(connector.template)}\`\`\``)]
-      : []),
     context(
       `${escapeText(connector.tokenFrom.text)} <${connector.tokenFrom.url}|${connector.local ? 'How such a file is written' : 'Where to get it'}>. \nReported: ${escapeText(connector.reports)}`,
     ),

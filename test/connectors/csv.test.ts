@@ -103,7 +103,7 @@ test.each([
   [
     'of bad lines',
     'id,email\n1,x\n2,y\n3,c@d.example\n',
-    /Line 2: the e-mail is not an address. \(1\)\nLine 3/,
+    /Line 2 \(1\): the e-mail is not an address.\nLine 3/,
   ],
   [
     'with too many lines',
@@ -151,7 +151,7 @@ test('the first ten bad lines are named, with the number of the others', async (
   const bad = Array.from({ length: 13 }, (_, n) => `b${n},x`).join('\n')
   const { notice } = await verify(`id,email\n${bad}\n${good(1, 20)}\n`)
   expect(notice?.split('\n')).toHaveLength(12)
-  expect(notice).toMatch(/Line 11: the e-mail is not an address. \(b9\)\nand 3 more$/)
+  expect(notice).toMatch(/Line 11 \(b9\): the e-mail is not an address.\nand 3 more$/)
 })
 
 test('the number of a line is right after cells of several lines, and after blank ones', async () => {

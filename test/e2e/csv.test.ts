@@ -18,7 +18,7 @@ test('a file is chosen in the connect window, refused with its lines, then conne
   const field = page.getByLabel('CSV file', { exact: true })
   const connect = page.getByRole('dialog').getByRole('button', { name: 'Connect', exact: true })
   await field.waitFor()
-  await page.addScriptTag({ content: axe })
+  await page.evaluate(axe)
   const serious = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: { run(): Promise<{ violations: { id: string; impact: string }[] }> }

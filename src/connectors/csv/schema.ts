@@ -16,8 +16,10 @@ const headingsMax = 200
 /** A line of the file, with its person or why there is none. */
 export interface Row {
   id: string | null
+  line: number
   account?: Account
-  refused?: string
+  /** Why it is left out. */
+  why?: string
 }
 
 export interface FileOfPeople {
@@ -83,8 +85,8 @@ export function readFile(given: Given): FileOfPeople {
 
 /** The person of one row. Throws RowRefused, which says the line. */
 export function toAccount(item: unknown): Account {
-  const { account, refused } = item as Row
-  if (!account) throw new RowRefused(refused ?? 'The line cannot be read.')
+  const { account, line, why } = item as Row
+  if (!account) throw new RowRefused(`Line ${line}: ${why}.`)
   return account
 }
 
@@ -182,7 +184,7 @@ function rowOf(
   const cell = (field: Field) => cells[columns.get(field) ?? -1] ?? ''
   const email = cell('email')
   const id = (columns.has('id') ? cell('id') : email.toLowerCase()).normalize('NFC').trim()
-  const refused = (why: string): Row => ({ id: id || null, refused: `Line ${number}: ${why}.` })
+  const refused = (why: string): Row => ({ id: id || null, line: number, why })
   if (id === '') return refused(columns.has('id') ? 'there is no id' : 'there is no e-mail address')
   if (cleanText(id, 255) !== id) return refused('the id is too long or has characters that cannot be stored')
   const before = known.get(id)
@@ -206,7 +208,7 @@ function rowOf(
     licences: listOf(cell('licences')),
     ...{ admin, mfa, lastActiveAt, createdAt },
   })
-  return { id, account }
+  return { id, line: number, account }
 }
 
 function statusOf(told: string): AccountStatus | undefined {
@@ -255,7 +257,7 @@ function noticeOf(rows: readonly Row[]): string | undefined {
 function named(bad: readonly Row[]): string {
   const lines = bad
     .slice(0, namedMax)
-    .map(({ id, refused }) => `${refused}${id === null ? '' : ` (${shown(id)})`}`)
+    .map(({ id, line, why }) => `Line ${line}${id === null ? '' : ` (${shown(id)})`}: ${why}.`)
   return [
     ...lines,
     ...(bad.length > namedMax ? [`and ${(bad.length - namedMax).toLocaleString('en-US')} more`] : []),
@@ -263,7 +265,7 @@ function named(bad: readonly Row[]): string {
 }
 
 function isRefused(row: Row): boolean {
-  return row.refused !== undefined
+  return row.why !== undefined
 }
 
 function plain(heading: string): string {
