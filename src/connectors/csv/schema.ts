@@ -97,18 +97,16 @@ interface Line {
 }
 
 function recordsOf(text: string): { heading: readonly string[]; lines: Line[] } {
-  const delimiter = delimiterOf(text)
   try {
     const read = parse(text, {
       bom: true,
-      delimiter,
+      delimiter: delimiterOf(text),
       info: true,
       record_delimiter: ['\r\n', '\n', '\r'],
       relax_column_count: true,
       skip_empty_lines: true,
       to: rowsMax + 2,
-      // It would take tabs for space.
-      trim: delimiter !== '\t',
+      trim: true,
     }) as unknown as { record: string[]; info: Info }[]
     const [first, ...rest] = read.map(({ record, info }) => ({
       number: startOf(record, info),
