@@ -123,7 +123,8 @@ module.exports = {
     },
     {
       name: 'connectors-have-few-packages',
-      comment: 'A connector parses with zod, a file with csv-parse; any other package could ask a vendor past the one HTTP client.',
+      comment:
+        'A connector parses with zod, a file with csv-parse; any other package could ask a vendor past the one HTTP client.',
       severity: 'error',
       from: { path: '^src/connectors/', pathNot: '^src/connectors/http(-guard)?[.]ts$' },
       to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(zod|csv-parse|jsonpath-rfc9535)/' },
