@@ -69,6 +69,8 @@ test('every Web API method that is called has its scope, and every scope has a c
   }
   // users.info answers with the address only under this one.
   if (/profile\?*\.email/.test(code)) needed.add('users:read.email')
+  // A file input is drawn and its file downloaded only under this one.
+  if (/url_private_download/.test(code)) needed.add('files:read')
   expect([...manifest.oauth_config.scopes.bot].sort()).toEqual([...needed].sort())
 })
 

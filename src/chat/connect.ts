@@ -18,14 +18,17 @@ import { choiceView, meantBy } from './connect-choice.ts'
 import {
   credentialInputs,
   type FieldProblems,
+  noticeBlocks,
   privilegesBlocks,
   problemBlock,
   problemOf,
   readTyped,
   settingsOf,
   type TypedSettings,
+  typedIn,
 } from './credentials.ts'
 import type { Gesture, House } from './gesture.ts'
+import { problemsBut, type Uploads, uploadsIn, withUploads } from './uploads.ts'
 
 const title = 'Connect'
 export const nameMax = 80
@@ -91,7 +94,7 @@ function form(connector: Connector, draft: Draft): ModalView {
     }),
     ...(problems.name ? [problemBlock(problems.name)] : []),
     ...credentialInputs(connector, draft.settings, problems, false),
-    ...(draft.twin ? twinBlocks(draft.twin) : []),
+    ...(draft.twin ? twinBlocks(connector, draft.twin) : []),
     ...privilegesBlocks(connector),
   ]
   return modal({
@@ -103,7 +106,7 @@ function form(connector: Connector, draft: Draft): ModalView {
   })
 }
 
-function twinBlocks(twin: string): SlackBlock[] {
+function twinBlocks(connector: Connector, twin: string): SlackBlock[] {
   return [
     alert(
       `:warning: This is connected already, as *${escapeText(twin)}*. Its people would be counted twice.`,
@@ -115,7 +118,9 @@ function twinBlocks(twin: string): SlackBlock[] {
       choices: [{ value: 'twice', label: 'Connect it a second time' }],
       optional: true,
     }),
-    context('Type the token once more: saasm does not keep what it has not connected.'),
+    context(
+      `${connector.local ? 'Choose the file' : 'Type the token'} once more: saasm does not keep what it has not connected.`,
+    ),
   ]
 }
 
@@ -141,20 +146,26 @@ async function submit(turn: SubmissionTurn, house: House): Promise<SubmissionAns
     }
   const name = cleanText((turn.view.inputs.text.get('name') ?? '').trim(), nameMax)
   const read = readTyped(connector, turn.view)
-  const errors: Record<string, string> = read.ok ? {} : { ...read.problems }
+  const uploads = uploadsIn(connector, turn.view)
+  const errors = read.ok ? {} : problemsBut(uploads, read.problems)
   // Of the window and the name: a second press of Connect finds what the first one has made, and is answered as it was.
   const id = idOf('instance', turn.who.teamId, turn.who.userId, turn.view.id, name)
   const takenBy = await instanceCalled(house, turn.who, name)
-  if (takenBy?.id === id) return { kind: 'update', view: connected(connector, name, takenBy.tenantName) }
+  if (takenBy?.id === id) return { kind: 'update', view: connected(connector, name, takenBy) }
   if (name === '') errors.name = 'Give it a name.'
   else if (takenBy) errors.name = `There is an instance called ${name} already. Give this one another name.`
-  if (!read.ok || Object.keys(errors).length > 0) return { kind: 'errors', errors }
-  const { credentials } = read
+  if (Object.keys(errors).length > 0) return { kind: 'errors', errors }
+  const typed = typedIn(connector, turn.view)
   const twice = (turn.view.inputs.many.get('twice') ?? []).includes('twice')
   return {
     kind: 'update',
-    view: loadingView(title, `Checking… saasm asks ${connector.name} whether the token works.`),
-    after: opened => check(house, turn.who, opened, { id, connector, credentials, name, twice }),
+    view: loadingView(
+      title,
+      connector.local
+        ? 'Checking… saasm reads the file.'
+        : `Checking… saasm asks ${connector.name} whether the token works.`,
+    ),
+    after: opened => check(house, turn.who, opened, { id, connector, typed, uploads, name, twice }),
   }
 }
 
@@ -166,26 +177,28 @@ async function instanceCalled(house: House, who: Who, name: string): Promise<Ins
 interface Wanted {
   id: string
   connector: Connector
-  credentials: Credentials
+  typed: Readonly<Record<string, string>>
+  uploads: Uploads
   name: string
   twice: boolean
 }
 
 /** After the acknowledgement: prove the credentials, then connect, or show the form again with the reason. */
 async function check(house: House, who: Who, opened: OpenView, wanted: Wanted): Promise<void> {
-  const { connector, credentials, name } = wanted
+  const { connector, typed, name } = wanted
   const again = (more: Partial<Draft>) =>
-    opened.update(form(connector, { name, settings: settingsOf(connector, credentials), ...more }))
+    opened.update(form(connector, { name, settings: settingsOf(connector, typed), ...more }))
   try {
+    const credentials = await withUploads(house.slack, connector, wanted)
     const verified = await house.engine.verify(connector, credentials, { timeoutMs: checkMs })
-    const twin = await connect(house, who, wanted, verified)
+    const twin = await connect(house, who, { ...wanted, credentials }, verified)
     if (twin && twin.id !== wanted.id) await again({ twin: twin.name })
-    else await opened.update(connected(connector, name, verified.tenantName))
+    else await opened.update(connected(connector, name, verified))
   } catch (error) {
     if (error instanceof ProviderError) await again({ problems: problemOf(connector, error) })
     else if (isUniqueViolation(error)) {
       const mine = await findInstance(house.db.conn, who.teamId, wanted.id)
-      if (mine) await opened.update(connected(connector, name, mine.tenantName))
+      if (mine) await opened.update(connected(connector, name, mine))
       else await again({ problems: { name: `There is an instance called ${name} already.` } })
     } else {
       house.log.error({ err: error }, 'An application could not be connected')
@@ -198,7 +211,7 @@ async function check(house: House, who: Who, opened: OpenView, wanted: Wanted): 
 async function connect(
   house: House,
   who: Who,
-  wanted: Wanted,
+  wanted: Wanted & { credentials: Credentials },
   verified: Verified,
 ): Promise<Instance | undefined> {
   const { id, connector, name } = wanted
@@ -238,13 +251,17 @@ async function connect(
   })
 }
 
-function connected(connector: Connector, name: string, tenantName: string | null): ModalView {
+function connected(
+  connector: Connector,
+  name: string,
+  { tenantName, notice }: Pick<Verified, 'tenantName' | 'notice'>,
+): ModalView {
   const tenant = tenantName ? ` to ${escapeText(tenantName)}` : ''
   const text = `:white_check_mark: *${escapeText(name)}* is connected${tenant}. Its initial sync has started; you are told when it has ended.`
   return modal({
     callbackId: 'connected',
     title: titleOf(connector),
-    blocks: [section(text)],
+    blocks: [section(text), ...noticeBlocks(notice)],
     close: 'Done',
   })
 }

@@ -3,7 +3,7 @@ import type { Connector, Credentials, ReadCredentials } from '../connectors/conn
 import { fieldsOf, readCredentials } from '../connectors/connector.ts'
 import type { ProviderError } from '../connectors/errors.ts'
 import { alert, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
-import { selectInput, textInput } from '../slack/modal.ts'
+import { fileInput, selectInput, textInput } from '../slack/modal.ts'
 import type { ShownView } from '../slack/turn.ts'
 
 /** What was typed into the fields that are no secret, by key. */
@@ -29,18 +29,28 @@ export function credentialInputs(
       optional: field.optional || (keep && field.secret === true),
     }
     const initial = field.secret ? undefined : typed[field.key]
-    const input = field.choices
-      ? selectInput({ ...parts, choices: field.choices, initial })
-      : textInput({
-          ...parts,
-          max: 3000,
-          multiline: field.multiline ?? false,
-          placeholder: field.placeholder,
-          ...(initial ? { initial } : {}),
-        })
+    const input = field.file
+      ? fileInput({ ...parts, types: field.file.types })
+      : field.choices
+        ? selectInput({ ...parts, choices: field.choices, initial })
+        : textInput({
+            ...parts,
+            max: 3000,
+            multiline: field.multiline ?? false,
+            placeholder: field.placeholder,
+            ...(initial ? { initial } : {}),
+          })
     const problem = problems[field.key]
-    return problem ? [input, problemBlock(problem)] : [input]
+    return [
+      input,
+      ...(problem ? [problemBlock(problem)] : []),
+      ...(field.file && connector.template ? [templateBlock(connector.template)] : []),
+    ]
   })
+}
+
+function templateBlock(template: string): SlackBlock {
+  return section(`The template, to copy:\n\`\`\`${linesOf(template)}\`\`\``)
 }
 
 /** A sentence about what is wrong, in a window. */
@@ -54,9 +64,9 @@ export function problemBlock(sentence: string): SlackBlock {
 export function privilegesBlocks(connector: Connector): SlackBlock[] {
   const rights = connector.privileges.map(right => `• ${escapeText(right)}`).join('\n')
   return [
-    section(`*What the token needs, and no more*\n${rights}`),
+    section(`*What the ${connector.local ? 'file' : 'token'} needs, and no more*\n${rights}`),
     context(
-      `${escapeText(connector.tokenFrom.text)} <${connector.tokenFrom.url}|Where to get it>. \nReported: ${escapeText(connector.reports)}`,
+      `${escapeText(connector.tokenFrom.text)} <${connector.tokenFrom.url}|${connector.local ? 'How such a file is written' : 'Where to get it'}>. \nReported: ${escapeText(connector.reports)}`,
     ),
   ]
 }
@@ -80,6 +90,16 @@ export function settingsOf(connector: Connector, credentials: Credentials): Type
   )
 }
 
+/** What was amiss and did not stand in the way, as a block of its own. */
+export function noticeBlocks(notice: string | undefined): SlackBlock[] {
+  return notice ? [section(`:warning: ${linesOf(notice)}`)] : []
+}
+
+/** Escaped line by line: escaping alone makes one line of them. */
+function linesOf(text: string): string {
+  return text.split('\n').map(escapeText).join('\n')
+}
+
 /** Where a vendor's refusal belongs in the form: its field, else the secret for a bad token, else the first field. */
 export function problemOf(connector: Connector, error: ProviderError): FieldProblems {
   const fields = fieldsOf(connector)
@@ -88,6 +108,6 @@ export function problemOf(connector: Connector, error: ProviderError): FieldProb
   const key = error.field ?? (error.problem === 'settings' ? first : secret)
   const missing = error.missing.length > 0 ? ` Missing: ${error.missing.join(', ')}.` : ''
   return {
-    [key]: `${escapeText(error.message)}${missing && !error.message.includes(error.missing[0] ?? '') ? escapeText(missing) : ''}`,
+    [key]: `${linesOf(error.message)}${missing && !error.message.includes(error.missing[0] ?? '') ? escapeText(missing) : ''}`,
   }
 }

@@ -12,12 +12,13 @@ import { section } from '../slack/blocks.ts'
 import { loadingView, metadataOf, modal, noticeView } from '../slack/modal.ts'
 import type { OpenView, SubmissionAnswer, SubmissionTurn, Who } from '../slack/turn.ts'
 import { checkMs } from './connect.ts'
-import { problemOf } from './credentials.ts'
+import { noticeBlocks, problemOf } from './credentials.ts'
 import { editForm, type FormNotes } from './edit-form.ts'
 import { readEdit, type WantedEdit } from './edit-read.ts'
 import { saveEdit } from './edit-save.ts'
 import type { ActionRule, Gesture, House } from './gesture.ts'
 import { byName, byValue, byWindow, goneText, pickInstance } from './pick.ts'
+import { withUploads } from './uploads.ts'
 
 const title = 'Edit Instance'
 
@@ -94,7 +95,12 @@ async function submit(
   if (wanted.credentials) {
     return {
       kind: 'update',
-      view: loadingView(title, `Checking… saasm asks ${connector.name} whether the credentials work.`),
+      view: loadingView(
+        title,
+        connector.local
+          ? 'Checking… saasm reads the file.'
+          : `Checking… saasm asks ${connector.name} whether the credentials work.`,
+      ),
       after: opened => checkThenSave(house, turn.who, instance, wanted, opened),
     }
   }
@@ -115,12 +121,16 @@ async function checkThenSave(
   const connector = connectorById(instance.connector)
   if (!connector || !wanted.credentials) return
   try {
-    const verified = await house.engine.verify(connector, wanted.credentials, { timeoutMs: checkMs })
-    const problem = await save(house, who, instance, { ...wanted, verified })
+    const given = { typed: wanted.credentials, uploads: wanted.uploads }
+    const credentials = await withUploads(house.slack, connector, given)
+    const verified = await house.engine.verify(connector, credentials, { timeoutMs: checkMs })
+    const problem = await save(house, who, instance, { ...wanted, credentials, verified })
     if (!problem) {
       const resumed = wanted.status === 'live' ? ' It is syncing now; you are told when it has ended.' : ''
-      const text = `:white_check_mark: The credentials work, and the instance is updated.${resumed}`
-      await opened.update(modal({ callbackId: 'notice', title, blocks: [section(text)], close: 'Done' }))
+      const works = connector.local ? 'The file is read' : 'The credentials work'
+      const text = `:white_check_mark: ${works}, and the instance is updated.${resumed}`
+      const blocks = [section(text), ...noticeBlocks(verified.notice)]
+      await opened.update(modal({ callbackId: 'notice', title, blocks, close: 'Done' }))
     } else if ('view' in problem) await opened.update(problem.view)
     else await opened.update(await drawn(house, instance, { typed: wanted, problems: problem }))
   } catch (error) {

@@ -15,6 +15,7 @@ import type { ShownView } from '../slack/turn.ts'
 import { nameMax } from './connect.ts'
 import { typedIn } from './credentials.ts'
 import type { House } from './gesture.ts'
+import { problemsBut, type Uploads, uploadsIn } from './uploads.ts'
 
 export interface WantedEdit {
   name: string
@@ -27,8 +28,9 @@ export interface WantedEdit {
   removalPercentMax: number
   /** The settings as typed, to draw the form again. */
   settings: Readonly<Record<string, string>>
-  /** Set when a credential or setting is another one: proven before it is saved. */
+  /** Set when a credential or setting is another one: proven before it is saved. What was uploaded is not in it yet. */
   credentials: Credentials | null
+  uploads: Uploads
   /** The version that was opened. */
   version: number
   verified?: Verified
@@ -55,7 +57,9 @@ export function readEdit(house: House, instance: Instance, connector: Connector,
   }
   const removalPeopleMax = whole('removal-people', instance.removalPeopleMax)
   const removalPercentMax = whole('removal-percent', instance.removalPercentMax)
-  const credentials = readChanged(house, instance, connector, typedIn(connector, view), errors)
+  const uploads = uploadsIn(connector, view)
+  const given = { typed: typedIn(connector, view), uploads }
+  const credentials = readChanged(house, instance, connector, given, errors)
   if (Object.keys(errors).length > 0) return { ok: false, errors }
   const typed = typedIn(connector, view)
   return {
@@ -75,6 +79,7 @@ export function readEdit(house: House, instance: Instance, connector: Connector,
           .map(({ key }) => [key, typed[key] ?? '']),
       ),
       credentials,
+      uploads,
     },
   }
 }
@@ -106,29 +111,34 @@ function readChanged(
   house: House,
   instance: Instance,
   connector: Connector,
-  typed: Record<string, string>,
+  { typed, uploads }: { typed: Record<string, string>; uploads: Uploads },
   errors: Record<string, string>,
 ): Credentials | null {
   const fields = fieldsOf(connector)
   const changed = fields.some(
     field => !field.secret && (typed[field.key] ?? '').trim() !== (instance.settings[field.key] ?? ''),
   )
-  const secretGiven = fields.some(field => field.secret && (typed[field.key] ?? '').trim() !== '')
+  const isGiven = (key: string) => uploads.has(key) || (typed[key] ?? '').trim() !== ''
+  const secretGiven = fields.some(field => field.secret && isGiven(field.key))
   if (!changed && !secretGiven) return null
-  const before = changed ? {} : opened(house, instance)
+  // Where nothing is sent anywhere, what is kept may be read by other settings.
+  const anew = changed && !connector.local
+  const before = anew ? {} : opened(house, instance)
   for (const { key, secret, optional, label } of fields) {
     if (!secret) continue
-    const blank = (typed[key] ?? '').trim() === ''
+    const blank = !isGiven(key)
     if (blank && !before && !optional)
       errors[key] = `saasm cannot open the present one: give the ${label.toLowerCase()} anew.`
-    if (blank && changed && !optional)
+    if (blank && anew && !optional)
       errors[key] = `Something above has changed: give the ${label.toLowerCase()} anew.`
-    if (blank && !changed) typed[key] = before?.[key] ?? ''
+    if (blank && !anew) typed[key] = before?.[key] ?? ''
   }
   if (Object.keys(errors).length > 0) return null
   const read = readCredentials(connector, typed)
   if (read.ok) return read.credentials
-  Object.assign(errors, read.problems)
+  const problems = problemsBut(uploads, read.problems)
+  if (Object.keys(problems).length === 0) return typed
+  Object.assign(errors, problems)
   return null
 }
 

@@ -58,6 +58,8 @@ type Once =
 async function once(room: { http: Http; clock: Clock; log: Log }, options: Call, req: Req): Promise<Once> {
   const { connector, session } = options
   const { credentials } = session
+  if (connector.local)
+    return fromLocal({ ...options, credentials, what: named(connector, credentials, req) }, options, req)
   const asked: Asked = { ...options, credentials, what: named(connector, credentials, req) }
   let answer: HttpAnswer
   let proof: Record<string, string> = {}
@@ -95,6 +97,18 @@ async function once(room: { http: Http; clock: Clock; log: Log }, options: Call,
   if (error) return { error: said(error), wait: waitIn(connector, res, room.clock) }
   if (body.ok) return { res }
   return { error: providerError(asked, 'unreadable', `${asked.what} ${answer.status} not JSON`) }
+}
+
+/** Held to the same rules as a vendor's answer, and asked once: it would be the same again. */
+function fromLocal(asked: Asked, { connector, session }: Call, req: Req): Once {
+  try {
+    const res = session.local(asked, connector.local as NonNullable<Connector['local']>, req)
+    const error = problemIn(asked, res)
+    return error ? { error } : { res }
+  } catch (error) {
+    if (error instanceof ProviderError) return { error }
+    throw error
+  }
 }
 
 function limits({ timeoutMs, signal }: Call) {

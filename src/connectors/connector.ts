@@ -18,6 +18,8 @@ export interface CredentialMeta {
   secret?: boolean
   /** Several lines, for a key file. */
   multiline?: boolean
+  /** A file to upload; the value is its text, or '' for none. Always a secret: it is kept as one. */
+  file?: { types: readonly string[]; maxBytes: number }
   /** Closed list of values instead of free text; at most 100. */
   choices?: readonly { value: string; label: string }[]
 }
@@ -168,6 +170,15 @@ export interface Connector<C extends Credentials = Credentials> {
   incomplete?: string
   /** Where the facts of this declaration come from, and the day they were read: `2026-11-24`. */
   facts: { source: string; on: string }
+  /**
+   * There is no vendor to ask: every request is answered out of the credentials, which are read once a stream or check.
+   * Throws ProviderError for those that cannot be read at all.
+   */
+  local?(credentials: C): (req: Req) => Res
+  /** For people: what the answer to `check` says is amiss and does not stand in the way. */
+  notice?(body: unknown): string | undefined
+  /** For people: a file to start from, to be copied. */
+  template?: string
   /** Read before the listings, whose `account` is handed what it found. */
   lookup?: Lookup<C>
   /** Read in order; absence means gone only when all have ended by themselves. */
@@ -200,7 +211,10 @@ export function readCredentials(
   connector: Connector,
   typed: Readonly<Record<string, string>>,
 ): ReadCredentials {
-  const trimmed = Object.fromEntries(fieldsOf(connector).map(({ key }) => [key, (typed[key] ?? '').trim()]))
+  const trimmed = Object.fromEntries(
+    // A file's lines are counted from its beginning.
+    fieldsOf(connector).map(({ key, file }) => [key, file ? (typed[key] ?? '') : (typed[key] ?? '').trim()]),
+  )
   const read = connector.credentials.safeParse(trimmed)
   if (read.success) return { ok: true, credentials: read.data as Credentials }
   const problems: Record<string, string> = {}

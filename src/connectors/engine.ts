@@ -42,6 +42,8 @@ export interface StreamEnd {
 export interface Verified {
   tenantKey: string
   tenantName: string | null
+  /** For people: what is amiss and does not stand in the way. */
+  notice?: string
   /** The credentials from now on, when the check has rotated a refresh token. */
   rotated?: Credentials
 }
@@ -144,8 +146,13 @@ async function verify(
       looked: nothingLooked,
     })
   const tenant = tenantOf(askedOf(connector, credentials, check, 'form'), tenantRes?.res.body ?? proof.body)
+  const notice = connector.notice?.(proof.body)
   const now = options.now()
-  return now === credentials ? tenant : { ...tenant, rotated: now }
+  return {
+    ...tenant,
+    ...(notice ? { notice } : {}),
+    ...(now === credentials ? {} : { rotated: now }),
+  }
 }
 
 function tenantOf(asked: Asked, body: unknown) {

@@ -26,6 +26,9 @@ export interface ProviderErrorFacts {
   cause?: unknown
 }
 
+/** One row of a list that cannot be taken; its message is ours, for people. */
+export class RowRefused extends Error {}
+
 export class ProviderError extends Error {
   readonly problem: ProviderProblem
   readonly detail: string

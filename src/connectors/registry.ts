@@ -7,6 +7,7 @@ import { aws } from './aws/aws.ts'
 import { box } from './box/box.ts'
 import { clickup } from './clickup/clickup.ts'
 import type { Connector } from './connector.ts'
+import { csv } from './csv/csv.ts'
 import { datadog } from './datadog/datadog.ts'
 import { docusign } from './docusign/docusign.ts'
 import { dropbox } from './dropbox/dropbox.ts'
@@ -49,6 +50,7 @@ export const connectors: readonly Connector[] = [
   aws,
   box,
   clickup,
+  csv,
   datadog,
   docusign,
   dropbox,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { cleanText, codePoints } from '../lib/text.ts'
 import type { Account } from './account.ts'
 import type { Credentials, Listing, Looked } from './connector.ts'
+import { RowRefused } from './errors.ts'
 
 const firstYear = 1900
 const lastYear = 2199
@@ -88,6 +89,7 @@ function idOf(item: unknown): string | null {
 }
 
 function unreadWhy(error: unknown): string {
+  if (error instanceof RowRefused) return cleanText(error.message, 300)
   const path = error instanceof z.ZodError ? error.issues[0]?.path.map(String).join('.') : undefined
   return path ? `The field “${cleanText(path, 100)}” cannot be read.` : 'The account cannot be read.'
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Clock } from '../lib/clock.ts'
 import { type Asked, lackingIn, permissionError, problemIn, providerError } from './answers.ts'
-import type { Connector, Credentials, Res } from './connector.ts'
+import type { Connector, Credentials, Req, Res } from './connector.ts'
 import { ProviderError } from './errors.ts'
 
 /** Called with the credentials as they are from now on, before a token that came with them is used. */
@@ -12,6 +12,8 @@ export interface Session {
   readonly credentials: Credentials
   /** Headers for the next request; a token is fetched by `fetchToken` when there is none that lives. Throws ProviderError. */
   headers(asked: Asked, fetchToken: FetchToken): Promise<Record<string, string>>
+  /** What the credentials themselves answer (`Connector.local`), read once. Throws ProviderError. */
+  local(asked: Asked, answer: NonNullable<Connector['local']>, req: Req): Res
   /** Forget the token after a refusal; false: there is none, so that asking again would change nothing. */
   forget(): boolean
 }
@@ -42,6 +44,7 @@ export function createSession(
 ): Session {
   let current = credentials
   let access: { token: string; until: number } | null = null
+  let local: ((req: Req) => Res) | undefined
   const { grant } = connector.auth
   /** A declaration's own code on credentials; what it throws could quote them. */
   const made = <T>(asked: Asked, make: () => T): T => {
@@ -74,6 +77,12 @@ export function createSession(
       }
       const { token } = access
       return made(asked, () => connector.auth.headers(current, token))
+    },
+    local(asked, answer, req) {
+      return made(asked, () => {
+        local ??= answer(current)
+        return local(req)
+      })
     },
     forget() {
       const had = access !== null

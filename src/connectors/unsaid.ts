@@ -24,7 +24,10 @@ export function withoutSecrets(error: ProviderError, secrets: readonly string[])
 
 /** The text with … in the place of each secret. */
 export function unsaid(text: string, secrets: readonly string[]): string {
-  const forms = secrets.filter(secret => secret.length >= secretMin).flatMap(formsOf)
+  // No form of a secret is shorter than the secret: a file of megabytes is in no sentence.
+  const forms = secrets
+    .filter(secret => secret.length >= secretMin && secret.length <= text.length)
+    .flatMap(formsOf)
   return forms.reduce((left, form) => left.replaceAll(form, '…'), text)
 }
 

@@ -2,6 +2,7 @@
 import { type ErrorCode, WebClient, type WebClientOptions } from '@slack/web-api'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import { download } from './download.ts'
 import { type SlackClient, SlackFailure, type SlackPerson } from './post.ts'
 
 export interface SlackClientOptions {
@@ -168,6 +169,10 @@ export function createSlackClient(options: SlackClientOptions): SlackClient {
       )
       groups.set(groupId, { members, until: now + personCacheMs })
       return members
+    },
+    async download(file, maxBytes) {
+      if (file.size > maxBytes) throw new SlackFailure('permanent', 'file_too_large')
+      return download(options, file.url, maxBytes)
     },
     async teamId() {
       team ??= (await told(web.auth.test())).team_id

@@ -128,6 +128,11 @@ export function emailOnEnterInput(parts: InputParts & { placeholder?: string }):
 
 type Choice = { value: string; label: string; description?: string }
 
+/** One file to upload; its kind is checked again when it is read. */
+export function fileInput(parts: InputParts & { types: readonly string[] }): KnownBlock {
+  return input(parts, { type: 'file_input', filetypes: [...parts.types], max_files: 1 })
+}
+
 /** A choice of a few, all seen at once. */
 export function radioInput(
   parts: InputParts & { choices: readonly Choice[]; initial?: string | undefined },

@@ -1,10 +1,11 @@
 // What Slack sends, as far as we read it, and how inputs are read out of it. Everything may be missing: it comes from outside.
 import { viewBlocksMax } from './blocks.ts'
-import type { InputState, ShownView } from './turn.ts'
+import type { InputState, ShownView, UploadedFile } from './turn.ts'
 
 /** Slack's own limits: a text or metadata holds 3,000 characters, a choice of several 100. */
 const textMax = 3_000
 const chosenMax = 100
+const filesMax = 10
 
 interface Chosen {
   value?: string
@@ -22,6 +23,7 @@ export interface Filled {
   selected_conversation?: string | null
   selected_date?: string | null
   selected_time?: string | null
+  files?: { id?: string; size?: number; url_private_download?: string }[]
 }
 
 export interface PayloadView {
@@ -64,6 +66,16 @@ export function manyOf(filled: Filled): string[] {
   return [...options, ...users].filter(value => value !== '').slice(0, chosenMax)
 }
 
+function filesOf(filled: Filled): UploadedFile[] {
+  return listed(filled.files)
+    .slice(0, filesMax)
+    .map(told => {
+      const { id, size, url_private_download: url } = (told ?? {}) as NonNullable<Filled['files']>[number]
+      return { id: plainText(id), size: typeof size === 'number' ? size : 0, url: plainText(url) }
+    })
+    .filter(({ id }) => id !== '')
+}
+
 export function shownView(view: PayloadView): ShownView {
   return {
     id: plainText(view.id),
@@ -79,6 +91,7 @@ export function shownView(view: PayloadView): ShownView {
 function inputsOf(view: PayloadView): InputState {
   const text = new Map<string, string>()
   const many = new Map<string, readonly string[]>()
+  const files = new Map<string, readonly UploadedFile[]>()
   for (const [blockId, actions] of Object.entries(view.state?.values ?? {}).slice(0, viewBlocksMax)) {
     for (const filled of Object.values(actions ?? {}).slice(0, viewBlocksMax)) {
       if (typeof filled !== 'object' || filled === null) continue
@@ -86,9 +99,11 @@ function inputsOf(view: PayloadView): InputState {
       const some = manyOf(filled)
       if (one !== '') text.set(blockId, one)
       if (some.length > 0) many.set(blockId, some)
+      const uploaded = filesOf(filled)
+      if (uploaded.length > 0) files.set(blockId, uploaded)
     }
   }
-  return { text, many }
+  return { text, many, files }
 }
 
 function listed(value: unknown): unknown[] {

@@ -1,5 +1,6 @@
 // Posting to Slack and reading people, with our own limits: no retries of the SDK, 10 s a call, errors told apart.
 import type { KnownBlock } from '@slack/types'
+import type { UploadedFile } from './turn.ts'
 
 /** `rate-limited`: wait. `permanent`: it will never work as it is. `ambiguous`: it may have been stored. */
 export type SlackFailureKind = 'rate-limited' | 'permanent' | 'ambiguous'
@@ -61,6 +62,8 @@ export interface SlackClient {
   workspaceAdmins(): Promise<SlackPerson[]>
   /** User ids of a user group's members; cached for at most 60 s; empty when there is no such group. */
   groupMembers(groupId: string): Promise<ReadonlySet<string>>
+  /** What a person uploaded; SlackFailure `file_too_large` above `maxBytes`, `missing_scope` without files:read. */
+  download(file: UploadedFile, maxBytes: number): Promise<Uint8Array>
   /** The workspace that the token belongs to. */
   teamId(): Promise<string>
   /** Slack answers and the token is good. */

@@ -15,12 +15,23 @@ export interface Message {
   blocks?: KnownBlock[]
 }
 
+/** A file that a person put into an input, as Slack tells of it. */
+export interface UploadedFile {
+  id: string
+  /** In bytes; a hint. */
+  size: number
+  /** Where Slack says it can be downloaded; a hint, never trusted. */
+  url: string
+}
+
 /** What a person has in a view's inputs: one entry a block id. A blank input is absent. */
 export interface InputState {
   /** Typed text, an option's value, a chosen user, channel or conversation. */
   readonly text: ReadonlyMap<string, string>
   /** The option values of checkboxes and multi selects, and chosen users. */
   readonly many: ReadonlyMap<string, readonly string[]>
+  /** Uploaded files. */
+  readonly files: ReadonlyMap<string, readonly UploadedFile[]>
 }
 
 /** A view as it came back from Slack. Ids and metadata are hints, never authority. */

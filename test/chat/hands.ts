@@ -57,6 +57,11 @@ export function handsOf(world: World, name: string) {
     type(blockId: string, value: InputValue) {
       person.type(top().id, blockId, value)
     },
+    /** Put a file of this text into a file input. */
+    upload(blockId: string, text: string) {
+      const { id } = person.upload({ name: 'people.csv', mimetype: 'text/csv', bytes: Buffer.from(text) })
+      person.type(top().id, blockId, { files: [id] })
+    },
     async press(actionId: string, value?: InputValue) {
       const at = find(actionId)
       const delivery = await person.act({ viewId: top().id }, { ...at, ...(value ? { value } : {}) })

@@ -4,9 +4,16 @@ import { type Connector, type Credentials, fieldsOf } from '../../src/connectors
 
 /** The values of the secret fields; of a key of several lines those that are long enough to be told from others. */
 export function secretsOf(connector: Connector, credentials: Credentials): string[] {
+  const files = fieldsOf(connector).filter(({ file }) => file)
+  // Of a file what is read is told on purpose: its first lines as they stand, and the word in a column that is not read.
+  const ofFiles = files.flatMap(({ key }) => [
+    ...new Set((credentials[key] ?? '').match(/[\w-]*(secret|canary)[\w-]*/g)),
+    ...(credentials[key] ?? '').split(/\r?\n/).slice(0, 3),
+  ])
   return fieldsOf(connector)
-    .filter(field => field.secret)
+    .filter(field => field.secret && !field.file)
     .flatMap(({ key }) => (credentials[key] ?? '').split('\n'))
+    .concat(ofFiles)
     .filter(line => line.length >= 8 && !line.startsWith('-----'))
 }
 

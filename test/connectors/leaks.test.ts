@@ -79,7 +79,7 @@ describe.each(cases)('$id', ({ connector, credentials }) => {
       const places = { form: said[0] ?? '', run: said[1] ?? '', log: lines.join('') }
       expect(leaksIn(places, secrets), as).toEqual([])
     }
-    if (!connector.id.endsWith('key file'))
+    if (!connector.id.endsWith('key file') && !connector.local)
       expect(echo.heard - before, 'the vendor was asked').toBeGreaterThanOrEqual(Object.keys(echoes).length)
   })
 
@@ -94,7 +94,7 @@ describe.each(cases)('$id', ({ connector, credentials }) => {
       const spoiled = Object.fromEntries(
         Object.entries(credentials).map(([key, value]) => [
           key,
-          secrets.includes(value) ? spoil(value) : value,
+          secrets.includes(value) || (connector.local && value.length > 100) ? spoil(value) : value,
         ]),
       )
       lines.length = 0

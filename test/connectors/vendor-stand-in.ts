@@ -64,7 +64,9 @@ export interface VendorPlan {
   /** The connector's. */
   id: string
   /** What is typed into the form for this tenant. */
-  credentials(given: { tenant: string; secret: string }): Credentials
+  credentials(given: { tenant: string; secret: string; people?: readonly Person[] }): Credentials
+  /** Why nothing is asked by HTTP: the people are in the credentials, and what HTTP can do wrong does not apply. */
+  local?: string
   /** The statuses that the vendor can tell; default: active only. */
   statuses?: readonly AccountStatus[]
   /** There are bots among the people, to be left out. */
@@ -176,7 +178,7 @@ function createWorld(plan: VendorPlan, tenant: string, now: () => Date): TenantW
       if (size > 1) pageSliced = true
       return all.slice(from, from + size)
     },
-    credentials: () => plan.credentials({ tenant, secret: world.secret }),
+    credentials: () => plan.credentials({ tenant, secret: world.secret, people }),
     expected: () =>
       (plan.inOrder?.(people) ?? people)
         .filter(one => !one.bot)

@@ -44,6 +44,8 @@ export interface WorldOptions {
   access?: Partial<Access>
   /** Of one person; no limit worth the name unless told. */
   requestsPerMinute?: number
+  /** What the workspace grants; what the manifest asks for, unless told. */
+  scopes?: readonly string[]
 }
 
 /** What the workspace grants: what the manifest asks for. */
@@ -85,7 +87,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const databaseUrl = restricted?.appUrl ?? database.url
   const clock = movableClock()
   const folder = await mkdtemp(join(tmpdir(), 'saasm-world-'))
-  const sandbox = await startSandbox({ port: 0, clock, folder, log: silentLog, scopes, enforceRates: false })
+  const granted = options.scopes ?? scopes
+  const sandbox = await startSandbox({
+    ...{ port: 0, clock, folder, log: silentLog },
+    ...{ scopes: granted, enforceRates: false },
+  })
   const appOptions: AppOptions = {
     clock,
     log: options.logTo || process.env.SAASM_TEST_LOG ? createLog('debug', options.logTo) : silentLog,

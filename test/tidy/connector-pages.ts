@@ -71,16 +71,16 @@ ${lists.join('\n')}
 
 ${gone}
 
-## The credential
+## The ${one.local ? 'file' : 'credential'}
 
-${one.tokenFrom.text} [Where to get it](${one.tokenFrom.url}).
+${one.tokenFrom.text} [${one.local ? 'How such a file is written' : 'Where to get it'}](${one.tokenFrom.url}).
 
 ${fields.join('\n')}
 
-Least rights:
+${one.local ? 'What the file needs' : 'Least rights'}:
 
 ${one.privileges.map(right => `- ${right}`).join('\n')}
-
+${one.template ? `\nThe template, to copy:\n\n\`\`\`csv\n${one.template}\n\`\`\`\n` : ''}
 ## Source
 
 [The vendor's documentation](${one.facts.source}), read on ${one.facts.on}.

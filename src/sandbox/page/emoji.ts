@@ -4,6 +4,7 @@
 export const emoji: Readonly<Record<string, string>> = {
   arrows_counterclockwise: '🔄',
   art: '🎨',
+  bar_chart: '📊',
   busts_in_silhouette: '👥',
   card_index_dividers: '🗂️',
   chart_with_upwards_trend: '📈',

@@ -34,7 +34,12 @@ function parts(text: string): ComponentChildren[] {
     const [whole, pre, code, angle, beforeBold, bold, beforeItalic, italic, beforeStrike, strike, line] =
       found
     out.push(plain(rest.slice(0, found.index)))
-    if (pre !== undefined) out.push(<pre key={guard}>{unescaped(pre)}</pre>)
+    if (pre !== undefined)
+      out.push(
+        <pre tabIndex={0} key={guard}>
+          {unescaped(pre)}
+        </pre>,
+      )
     else if (code !== undefined) out.push(<code key={guard}>{unescaped(code)}</code>)
     else if (angle !== undefined) out.push(<Angle key={guard} content={angle} />)
     else if (bold !== undefined) out.push(beforeBold, <strong key={guard}>{parts(bold)}</strong>)

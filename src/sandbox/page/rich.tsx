@@ -26,7 +26,7 @@ export function Rich({ of }: { of: readonly RichJson[] }) {
 
 function Part({ part }: { part: RichJson }) {
   const pieces = part.elements ?? []
-  if (part.type === 'rich_text_preformatted') return <pre>{drawn(pieces)}</pre>
+  if (part.type === 'rich_text_preformatted') return <pre tabIndex={0}>{drawn(pieces)}</pre>
   if (part.type === 'rich_text_section') return <div class="rich">{drawn(pieces)}</div>
   if (part.type !== 'rich_text_list') throw new Error(`This page cannot draw rich text of type ${part.type}`)
   const items = pieces.map((item, at) => <li key={at}>{drawn(item.elements ?? [])}</li>)
