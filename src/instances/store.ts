@@ -1,5 +1,5 @@
 // Instances at rest: created, read, edited if nobody else did meanwhile, and moved between statuses.
-import { and, asc, eq, inArray, isNull, lte, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, inArray, isNull, lte, ne, sql } from 'drizzle-orm'
 import type { Conn, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 import { type InactiveReason, type Instance, type InstanceStatus, statusMoves } from './instance.ts'
@@ -53,10 +53,13 @@ export async function lockInstance(tx: Tx, id: string): Promise<Instance | undef
   return rows[0]
 }
 
-/** All instances of a team that are not deleted, by name. */
+/** Without what is sealed, which may be megabytes (an uploaded file): for lists. */
+const unsealed = { ...getTableColumns(instanceTable), sealed: sql<string | null>`null` }
+
+/** All instances of a team that are not deleted, by name. Their sealed secrets are left out. */
 export async function listInstances(conn: Conn, teamId: string): Promise<Instance[]> {
   return conn
-    .select()
+    .select(unsealed)
     .from(instanceTable)
     .where(and(eq(instanceTable.teamId, teamId), isNull(instanceTable.deletedAt)))
     .orderBy(asc(sql`lower(${instanceTable.name})`))
@@ -68,7 +71,11 @@ export async function matchInstances(conn: Conn, teamId: string, part: string): 
   const wanted = part.trim().toLowerCase()
   const all = await listInstances(conn, teamId)
   const exact = all.filter(instance => instance.name.toLowerCase() === wanted)
-  return exact.length > 0 ? exact : all.filter(instance => instance.name.toLowerCase().includes(wanted))
+  const matches = exact.length > 0 ? exact : all.filter(({ name }) => name.toLowerCase().includes(wanted))
+  const [only] = matches
+  if (!only || matches.length > 1) return matches
+  const whole = await findInstance(conn, teamId, only.id)
+  return whole ? [whole] : []
 }
 
 /** Take turns with everybody else who connects this tenant, until the transaction ends. */
@@ -234,7 +241,7 @@ export async function nextTransition(tx: Tx, id: string): Promise<number> {
 /** Live instances due at `now`, longest overdue first, locked; at most `limit`. What somebody else is changing is left out. */
 export async function lockDueInstances(tx: Tx, now: Date, limit: number): Promise<Instance[]> {
   return tx
-    .select()
+    .select(unsealed)
     .from(instanceTable)
     .where(and(eq(instanceTable.status, 'live'), lte(instanceTable.nextSyncAt, now)))
     .orderBy(asc(instanceTable.nextSyncAt))
