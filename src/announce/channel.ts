@@ -167,10 +167,13 @@ export function heldButtons(held: HeldNews, name: string) {
   }
 }
 
-/** Several instances that failed at once, as one message. */
+/** Instances of one bundle: each takes a block of the fifty that Slack allows. */
+export const bundledMax = 40
+
+/** Several instances that failed at once, as one message; at most `bundledMax`. */
 export function bundleMessage(all: readonly Announcement[]): ChannelMessage {
   const headline = `${all.length} instances failed to sync`
-  const rows = all.slice(0, 40).map((told, at) =>
+  const rows = all.slice(0, bundledMax).map((told, at) =>
     section(
       `*${escapeText(told.instanceName)}* (${escapeText(told.app)})\n${escapeText(told.failure?.message ?? '')}`,
       button({

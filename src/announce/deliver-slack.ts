@@ -3,7 +3,7 @@ import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
 import { SlackFailure } from '../slack/post.ts'
 import type { AnnouncementKind } from './announcement.ts'
-import { bundleMessage, channelMessage } from './channel.ts'
+import { bundledMax, bundleMessage, channelMessage } from './channel.ts'
 import type { Delivery, Sent } from './delivery.ts'
 import {
   beginSend,
@@ -23,7 +23,8 @@ import {
 const failingKinds: readonly AnnouncementKind[] = ['initial-failed', 'failed', 'cause-changed', 'revoked']
 /** More instances than this failing at once become one message. */
 const singleMax = 3
-const bundleMax = 200
+/** Each of them is named: as many as one message shows. More go out in a second one. */
+const bundleMax = bundledMax
 /** Single messages within this time make a flood; what comes then is gathered for the second time. */
 const floodMs = 120_000
 const gatherMs = 20_000
