@@ -80,7 +80,7 @@ async function gather(delivery: Delivery, entry: ClaimedEntry): Promise<Sent | u
     return { kind: 'wait', afterMs: gatherMs - ageMs, reason: 'Several instances fail at once', spent: false }
   }
   const atLeast = flooding ? 1 : singleMax
-  const others = await claimAlike(db, { entry, kinds: failingKinds, owner, atLeast, limit: bundleMax })
+  const others = await claimAlike(db, { entry, kinds: failingKinds, owner, atLeast, limit: bundleMax - 1 })
   return others.length > 0 ? bundle(delivery, [entry, ...others]) : undefined
 }
 
