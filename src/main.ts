@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type App, createApp } from './app.ts'
-import { openDb } from './db/db.ts'
+import { isUnreachable, openDb } from './db/db.ts'
 import { examine, report } from './db/doctor.ts'
 import { type Embedded, startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
@@ -51,6 +51,9 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => void stop(0))
   process.on('SIGTERM', () => void stop(0))
   process.on('unhandledRejection', error => {
+    // Agenda does not wait for some of its own writes (a job that is unlocked): a job store that is away ends nobody.
+    if (isUnreachable(error))
+      return log.warn({ reason: String(error) }, 'A write that nobody waits for was lost')
     log.error({ err: error }, 'A promise was rejected and nobody heard; the process ends')
     void stop(1)
   })

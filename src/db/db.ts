@@ -157,6 +157,8 @@ const unreachable =
 
 /** Is Postgres not there just now? drizzle wraps the driver's error. */
 export function isUnreachable(error: unknown): boolean {
-  const thrown = (error ?? {}) as { cause?: { code?: string }; code?: string }
+  const thrown = (error ?? {}) as { cause?: { code?: string }; code?: string; message?: string }
+  // The job store's driver gives no code to a connection that ends under it.
+  if (/^Connection terminated/.test(thrown.message ?? '')) return true
   return unreachable.test(thrown.code ?? thrown.cause?.code ?? '')
 }
