@@ -8,7 +8,7 @@ export default defineConfig({
     testTimeout: 900_000,
     hookTimeout: 120_000,
     // Mostly waits for leases to end: more at once than there are cores.
-    maxWorkers: 4,
+    maxWorkers: 3,
     maxConcurrency: 20,
   },
 })

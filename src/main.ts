@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => void stop(0))
   process.on('unhandledRejection', error => {
     // Agenda does not wait for some of its own writes (a job that is unlocked): a job store that is away ends nobody.
-    if (isUnreachable(error))
+    if (isUnreachable(error) || /^Mongo/.test((error as Error | null)?.name ?? ''))
       return log.warn({ reason: String(error) }, 'A write that nobody waits for was lost')
     log.error({ err: error }, 'A promise was rejected and nobody heard; the process ends')
     void stop(1)

@@ -126,7 +126,7 @@ function text(told: unknown): string | undefined {
 /** The target of the first link whose relations include `next` and that has results; undefined without one. */
 function nextLink(header: string): string | undefined {
   for (const [, target, parameters] of header.matchAll(
-    /<([^>]*)>((?:\s*;\s*[^\s;=,]+(?:=(?:"[^"]*"|[^\s;,"]*))?)*)/g,
+    /<([^<>]*)>((?:\s*;\s*[^\s;=,]+(?:=(?:"[^"]*"|[^\s;,"]*))?)*)/g,
   )) {
     const rel = /;\s*rel=(?:"([^"]*)"|([^\s;,]*))/i.exec(parameters ?? '')
     const isNext = (rel?.[1] ?? rel?.[2] ?? '').toLowerCase().split(/\s+/).includes('next')

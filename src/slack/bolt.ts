@@ -182,9 +182,10 @@ function httpReceiver(options: SlackDoorOptions): HTTPReceiver {
     logger: quietLogger(options.log),
     unhandledRequestTimeoutMillis: answerMs + 400,
     processEventErrorHandler: async ({ error, response, logger }) => {
-      logger.error(error)
-      // Answered here: left alone, Bolt would let the person wait for a 404 after 3 s.
-      if (!response.headersSent) response.writeHead(500)
+      logger.warn(error)
+      // Answered here: left alone, Bolt would let the person wait for a 404 after 3 s. Our listeners catch what is theirs, so
+      // that what ends here is a request that Bolt itself could not read.
+      if (!response.headersSent) response.writeHead(400)
       response.end()
       return true
     },

@@ -138,7 +138,7 @@ function statusOf(body: Body, options: EntranceOptions): number | undefined {
       // An event that nobody hears is taken all the same: refused, Slack would send it again.
       const event = objectOf(body.event)
       if (!event) return 400
-      return options.events.includes(String(event.type)) ? isText(event.user) : 200
+      return typeof event.type === 'string' && options.events.includes(event.type) ? isText(event.user) : 200
     }
     case 'block_actions':
       return isText(first?.action_id)
