@@ -26,7 +26,9 @@ export function readRows(
       const account = listing.account(item, credentials, looked)
       if (account === null) continue
       const clean = cleanAccount(account)
-      const whole = clean.externalId === account.externalId.normalize('NFC').trim()
+      const whole =
+        clean.externalId === account.externalId ||
+        clean.externalId === account.externalId.normalize('NFC').trim()
       if (clean.externalId === '') problems.push({ externalId: null, message: 'The account has no id.' })
       else if (account.externalId.length > 255 && codePoints(account.externalId) > 255)
         problems.push({ externalId: clean.externalId, message: 'The account has an id that is too long.' })

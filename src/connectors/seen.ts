@@ -20,9 +20,10 @@ export function createSeen(): Seen {
     people: 0,
     firstOfEach(accounts, listing) {
       if (accounts.length === 0) return accounts
-      const page = fingerprint(accounts, listing)
-      if (pages.has(page)) return undefined
-      pages.add(page)
+      // Hashing a page costs more than looking its people up: only where not all of them are remembered.
+      const page = known.size < peopleMax ? undefined : fingerprint(accounts, listing)
+      if (page !== undefined && pages.has(page)) return undefined
+      if (page !== undefined) pages.add(page)
       let repeated = true
       const first = accounts.filter(({ externalId }) => {
         const before = known.get(externalId)
@@ -38,9 +39,8 @@ export function createSeen(): Seen {
   return seen
 }
 
-/** 16 bytes a page: a directory of a million has a few thousand pages. */
+/** Some 30 bytes a page: a directory of a million has a few thousand pages. Hashed at once: a call an id costs more than the hash. */
 function fingerprint(accounts: readonly Account[], listing: number): string {
-  const hash = createHash('sha1').update(String(listing))
-  for (const { externalId } of accounts) hash.update('\n').update(externalId)
-  return hash.digest('base64url').slice(0, 22)
+  const ids = accounts.map(account => account.externalId).join('\n')
+  return createHash('sha1').update(`${listing}\n${ids}`).digest('base64url')
 }
