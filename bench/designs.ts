@@ -56,7 +56,7 @@ export function prepare(task: Task): { db: Db; run(file: string, instanceId: str
 }
 
 /** Pages as the engine hands them on: parsed, read by the connector's listing, cleaned. */
-function* accountPages(file: string): Generator<Page> {
+export function* accountPages(file: string): Generator<Page> {
   const listing = connectorById('okta')?.listings[0]
   if (!listing) throw new Error('Okta lists nobody')
   for (const text of readPages(file)) {
@@ -105,7 +105,7 @@ function engineOf(file: string): Engine {
   }
 }
 
-function workOf(db: Db, engine: Engine): Work {
+export function workOf(db: Db, engine: Engine): Work {
   return {
     ...{ db, engine, clock: systemClock, log: silentLog, seal: createSeal([randomBytes(32)]) },
     ...{ ring: () => {}, channel: 'C0SYNC', owner: newId(), patienceMs: 60_000 },
@@ -181,7 +181,8 @@ export async function freshInstance(db: Db): Promise<string> {
       tx,
       {
         ...{ id, teamId: 'T1', name: id, connector: 'okta', tenantKey: 'acme', tenantName: null, sealed },
-        ...{ settings: credentials, owner: 'U1', createdBy: 'U1' },
+        // Of a vendor host of its own: what is measured is no host's pace.
+        ...{ settings: { ...credentials, domain: `${id}.okta.com` }, owner: 'U1', createdBy: 'U1' },
       },
       new Date(),
     ),

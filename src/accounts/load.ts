@@ -2,17 +2,19 @@
 import { sql } from 'drizzle-orm'
 import type { Account } from '../connectors/account.ts'
 import type { Cursor } from '../connectors/engine.ts'
-import { copyRows } from '../db/copy.ts'
+import { openCopy } from '../db/copy.ts'
 import type { Conn, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 import { cellsOf, personColumns } from './row.ts'
 import { chunkMax, type Reading } from './stage.ts'
 
 export interface Load {
-  /** Begin to write a batch; resolves when the one before it is in. */
+  /** Write a batch; resolves when Postgres keeps up. Throws what it says of this or an earlier one, 23505 for somebody listed twice. */
   write(accounts: readonly Account[]): Promise<void>
-  /** Everything is in: how many. Throws what a batch threw, 23505 for somebody listed twice. */
+  /** Everything is in: how many. The transaction can be used for something else from here on. Throws as `write` does. */
   end(): Promise<number>
+  /** Nothing more comes, and the transaction is rolled back: nothing else is heard on its connection while it waits for rows. */
+  cancel(): Promise<void>
   /** Take everybody out again and into staging, as one page of the run, so that the load can go on there after this transaction. */
   demote(last: { problems: number; cursor: Cursor | null }): Promise<void>
 }
@@ -38,27 +40,25 @@ export async function beginLoad(tx: Tx, reading: Reading, now: Date): Promise<Lo
   await tx.execute(sql`select set_config('application_name', ${nameOf(reading.runId)}, true)`)
   const seenAt = now.toISOString()
   const into = `account (instance_id, ${personColumns}, first_seen_at)`
-  let [underWay, people] = [Promise.resolve(), 0]
-  const settle = async () => {
-    await underWay
-  }
+  const copy = await openCopy(tx.sql, into)
+  let people = 0
   return {
     async write(accounts) {
       for (let from = 0; from < accounts.length; from += chunkMax) {
         const chunk = accounts.slice(from, from + chunkMax)
-        const lines = chunk.map(account => `${reading.instanceId}\t${cellsOf(account)}\t${seenAt}\n`)
-        await settle()
         people += chunk.length
-        underWay = copyRows(tx.sql, into, lines.join(''))
-        underWay.catch(() => {})
+        await copy.write(
+          chunk.map(account => `${reading.instanceId}\t${cellsOf(account)}\t${seenAt}\n`).join(''),
+        )
       }
     },
     async end() {
-      await settle()
+      await copy.end()
       return people
     },
+    cancel: () => copy.cancel(),
     async demote({ problems, cursor }) {
-      await settle()
+      await copy.end()
       const { runId, fence, instanceId, generation } = reading
       const moved = await tx.execute<{ n: number }>(sql`
         with out as (

@@ -31,26 +31,28 @@ export async function mergeStaged(
   if (run.loaded !== undefined) return { added: run.loaded, changed: 0, removed: 0, unchanged: 0 }
   const plan = options.plan ?? (await planMerge(tx, instanceId, run))
   const now = options.now.toISOString()
-  // Marked first: who is inserted now was seen by no page.
-  const removed =
-    options.removals === 'apply' && plan.vanished > 0 ? await markGone(tx, instanceId, run, now) : 0
   const [pages] = await tx.execute<{ listed: number; rows: number }>(sql`
     select coalesce(sum(people), 0)::int as listed, coalesce(sum(staged), 0)::int as rows
     from account_page where run_id = ${run.runId} and fence = ${run.fence}`)
   const { listed, rows } = pages ?? { listed: 0, rows: 0 }
+  // Counted before anybody else is marked: who is gone by then is few.
+  const returned = rows > 0 ? await countReturned(tx, instanceId, run) : 0
+  // Marked before anybody is inserted: those were seen by no page.
+  const removed =
+    options.removals === 'apply' && plan.vanished > 0 ? await markGone(tx, instanceId, run, now) : 0
   const size = { rows, before: plan.before, repeats: listed > plan.staged }
   const written = rows > 0 ? await writeStaged(tx, instanceId, run, { now, ...size }) : nothing
   const revived = await revive(tx, instanceId, run)
   await clearStaging(tx, run)
   return {
-    added: written.inserted + written.returned + revived,
-    changed: written.updated - written.returned,
+    added: written.inserted + returned + revived,
+    changed: written.updated - returned,
     removed,
     unchanged: plan.staged - written.inserted - written.updated - revived,
   }
 }
 
-const nothing = { inserted: 0, updated: 0, returned: 0 }
+const nothing = { inserted: 0, updated: 0 }
 
 async function writeStaged(
   tx: Tx,
@@ -64,11 +66,6 @@ async function writeStaged(
     ? sql`(select distinct on (external_id) * from ${stagedBy(run)} t order by external_id, hash)`
     : stagedBy(run)
   const better = repeats ? sql`and not (a.hash < s.hash and a.seq <@ ${sameBy(run)})` : sql``
-  const returned = await count(
-    tx,
-    sql`select count(*)::int as n from account a where a.instance_id = ${instanceId} and a.gone_at is not null
-      and exists (select 1 from ${staged} s where s.external_id = a.external_id)`,
-  )
   const updated = await count(
     tx,
     sql`
@@ -92,7 +89,19 @@ async function writeStaged(
       returning 1)
     select count(*)::int as n from done`,
   )
-  return { inserted, updated, returned }
+  return { inserted, updated }
+}
+
+/** How many of the staged are gone accounts. The two sets meet in a hash: one of them looked up for each of the other took the product. */
+async function countReturned(tx: Tx, instanceId: string, run: StagingFor): Promise<number> {
+  await tx.execute(
+    sql`select set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true)`,
+  )
+  return count(
+    tx,
+    sql`select count(*)::int as n from account a where a.instance_id = ${instanceId} and a.gone_at is not null
+      and exists (select 1 from ${stagedBy(run)} s where s.external_id = a.external_id)`,
+  )
 }
 
 /** Who was seen as they are, and marked gone since (a person allowed an older run's removal), is back. */

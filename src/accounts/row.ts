@@ -25,7 +25,10 @@ export function cellsOf(account: Account): string {
 
 /** An array literal of Postgres. */
 export function arrayText(items: readonly string[]): string {
-  return items.length === 0 ? '{}' : `{${items.map(quoted).join(',')}}`
+  if (items.length === 0) return '{}'
+  // One look at all of them: hardly an id or a role has anything to escape.
+  if (!quotable.test(items.join(''))) return `{"${items.join('","')}"}`
+  return `{${items.map(quoted).join(',')}}`
 }
 
 function wordsOf(account: Account): string {
@@ -81,6 +84,5 @@ function momentText(date: Date | null): string {
 const quotable = /["\\]/
 
 function quoted(item: string): string {
-  if (!quotable.test(item)) return `"${item}"`
   return `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }

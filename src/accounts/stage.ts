@@ -40,7 +40,7 @@ export interface Stager {
 /** Postgres answers for one batch while Node reads the next; more would only fill memory. */
 const underWayMax = 2
 /** People looked up by one statement. A larger batch is cut, so that the event loop is free in between. */
-export const chunkMax = 500
+export const chunkMax = 1_000
 
 /** Stage for this claim, after the `pages` that it has adopted. */
 export function createStager(db: Db, reading: Reading, pages: number): Stager {

@@ -44,6 +44,8 @@ const byKeyAlways = {
   enable_seqscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
+  enable_material: 'off',
+  enable_bitmapscan: 'off',
   plan_cache_mode: 'force_generic_plan',
 }
 /** A transaction that its client has left open holds locks: Postgres ends it after this. */

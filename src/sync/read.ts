@@ -1,12 +1,12 @@
 // Reading: everything the vendor lists, into the database, going on where an earlier claim of the run stopped.
-import { beginLoad, endOlderLoads, isEmpty } from '../accounts/load.ts'
+import { beginLoad, endOlderLoads, isEmpty, type Load } from '../accounts/load.ts'
 import { type Adopted, adoptPages, clearStaging, stageProblems } from '../accounts/pages.ts'
 import { createStager, type Reading } from '../accounts/stage.ts'
 import type { Credentials } from '../connectors/connector.ts'
 import type { Cursor, StreamEnd } from '../connectors/engine.ts'
 import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
-import { isUniqueViolation } from '../db/db.ts'
+import { isUniqueViolation, type Tx } from '../db/db.ts'
 import { keepCredentials } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
@@ -167,52 +167,55 @@ async function load(
   const count = counter(work, run, source)
   let stopped: { error: unknown } | undefined
   const over = new AbortController()
+  const pour = async (tx: Tx, load: Load) => {
+    let cursor: Cursor | null = null
+    const demote = async () => {
+      await load.demote({ problems: source.problems, cursor })
+      source.batches = 1
+      return 'staging' as const
+    }
+    for (;;) {
+      const gathered = source.next()
+      const batch = await within(until - performance.now(), gathered)
+      // A connection that was lost while the vendor was asked has ended the transaction without us.
+      over.signal.throwIfAborted()
+      if (!batch) {
+        const { next } = source
+        source.next = () => {
+          source.next = next
+          return gathered
+        }
+        return demote()
+      }
+      await keepProblems(work, run, source, batch)
+      await load.write(batch.accounts)
+      if (batch.pages > 0) cursor = batch.cursor
+      crashpoint('page-staged')
+      await count(batch)
+      crashpoint('page-counted')
+      if ('error' in batch) {
+        if (lost.aborted || !(signal.aborted || isPutOff(batch.error))) throw batch.error
+        stopped = { error: batch.error }
+        return demote()
+      }
+      if (batch.end) {
+        const people = await load.end()
+        crashpoint('stream-ended')
+        await last()
+        const end = { ...batch.end, problems: source.problems, staged: 0 }
+        await conclude(work, run, instance, end, { tx, people })
+        return 'concluded' as const
+      }
+    }
+  }
   const ended = work.db.transaction(
     async tx => {
       const load = await beginLoad(tx, reading, work.clock.now())
-      let cursor: Cursor | null = null
-      const demote = async () => {
-        await load.demote({ problems: source.problems, cursor })
-        source.batches = 1
-        return 'staging' as const
-      }
-      for (;;) {
-        const gathered = source.next()
-        const batch = await within(until - performance.now(), gathered)
-        // A connection that was lost while the vendor was asked has ended the transaction without us.
-        over.signal.throwIfAborted()
-        if (!batch) {
-          const { next } = source
-          source.next = () => {
-            source.next = next
-            return gathered
-          }
-          return demote()
-        }
-        await keepProblems(work, run, source, batch)
-        await load.write(batch.accounts)
-        if (batch.pages > 0) cursor = batch.cursor
-        crashpoint('page-staged')
-        await count(batch)
-        crashpoint('page-counted')
-        if ('error' in batch) {
-          if (lost.aborted || !(signal.aborted || isPutOff(batch.error))) throw batch.error
-          stopped = { error: batch.error }
-          return demote()
-        }
-        if (batch.end) {
-          const people = await load.end()
-          crashpoint('stream-ended')
-          await last()
-          await conclude(
-            work,
-            run,
-            instance,
-            { ...batch.end, problems: source.problems, staged: 0 },
-            { tx, people },
-          )
-          return 'concluded' as const
-        }
+      try {
+        return await pour(tx, load)
+      } catch (error) {
+        await load.cancel()
+        throw error
       }
     },
     { patient: true },
