@@ -19,6 +19,11 @@ export interface PartTask {
   people: number
 }
 
+export interface LoopDelay {
+  p99Ms: number
+  maxMs: number
+}
+
 export type Part = 'app' | 'bolt' | 'vendor'
 
 /** Instances that sync at once, each on a host of its own. */
@@ -44,7 +49,6 @@ export const parts: Readonly<Record<Part, (task: PartTask) => Promise<number[]>>
       requestsPerMinute: 1_000_000,
       allowPrivateNetwork: true,
       roles: { chat: true, work: true },
-      sweepEveryMs: 1_000,
       limits: { runsAtOnce: 2 * syncsAtOnce },
     })
     await app.start()
@@ -78,15 +82,18 @@ export const parts: Readonly<Record<Part, (task: PartTask) => Promise<number[]>>
   },
 }
 
-/** Asked for, the longest that the event loop has been held up since it was asked last, in milliseconds. */
+/** Told `watch`, looks how long the event loop is held up; told `watched`, says so, in milliseconds, and looks no more. */
 function sayDelays(): void {
   const delays = monitorEventLoopDelay({ resolution: 1 })
-  delays.enable()
   process.on('message', message => {
-    if (message !== 'delays') return
+    if (message === 'watch') {
+      delays.reset()
+      delays.enable()
+    }
+    if (message !== 'watched') return
+    delays.disable()
     const ms = (nanoseconds: number) => nanoseconds / 1e6
-    process.send?.({ p99Ms: ms(delays.percentile(99)), maxMs: ms(delays.max) })
-    delays.reset()
+    process.send?.({ p99Ms: ms(delays.percentile(99)), maxMs: ms(delays.max) } satisfies LoopDelay)
   })
 }
 

@@ -163,7 +163,7 @@ async function load(
   instance: Instance,
   { source, reading, signal, lost, last }: Signals & { source: Source; reading: Reading },
 ): Promise<'concluded' | 'staging'> {
-  const until = performance.now() + loadWindowMs
+  const until = performance.now() + (work.loadWindowMs ?? loadWindowMs)
   const count = counter(work, run, source)
   let stopped: { error: unknown } | undefined
   const over = new AbortController()

@@ -24,6 +24,8 @@ export interface Work {
   patienceMs: number
   /** `runLimits` unless told. */
   limits?: RunLimits
+  /** How long a first load may keep its transaction open; 45,000 ms unless told. */
+  loadWindowMs?: number
   /** How long people who vanished are kept, in days. */
   goneDays: number
 }

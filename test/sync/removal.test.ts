@@ -34,6 +34,14 @@ async function holding(id: string, externalId: string, work: () => Promise<unkno
   })
 }
 
+/** Connections of this database that wait for somebody's lock. */
+const waitingForLocks = async () =>
+  (
+    await room.rows(
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    )
+  ).length
+
 const removed = (id: string, count: number) =>
   until(`${count} removed`, async () => Number((await removals(id))[0]?.removed) === count)
 
@@ -53,6 +61,34 @@ test('all users of an instance go, gone ones too, and the count says how many we
   expect(await room.users(other.id), 'nobody else’s people').toHaveLength(10)
   const told = await room.toldDirectly(id)
   expect(told.filter(({ kind }) => kind === 'users-deleted')).toMatchObject([{ removed: 2_493 }])
+})
+
+test('while the many users of one instance are being removed, another one’s first load, changes and removals come to their end', async () => {
+  const { id } = await room.instance()
+  const [fresh, known] = [await room.instance(), await room.instance()]
+  await room.sync(id, people(0, 4_500))
+  await room.sync(known.id, people(0, 500))
+  await ask(id, 'users')
+  let removing: Promise<void> | undefined
+  // The third batch is in the middle of its transaction, and stays there.
+  await holding(id, 'p002500', async () => {
+    removing = room.removeDue()
+    await removed(id, 2_000)
+    await until('the batch waits', async () => (await waitingForLocks()) === 1)
+    expect(await room.sync(fresh.id, people(0, 2_000))).toMatchObject({ state: 'succeeded', added: 2_000 })
+    room.clock.advance(1)
+    const changed = people(5, 300, { name: 'Renamed' })
+    expect(await room.sync(known.id, changed, people(300, 700))).toMatchObject({
+      ...{ state: 'succeeded', added: 200, changed: 295, removed: 5, unchanged: 200 },
+    })
+    expect(await waitingForLocks(), 'the removal is where it was').toBe(1)
+    expect(await removals(id)).toMatchObject([{ state: 'running', removed: 2_000 }])
+  })
+  await removing
+  expect(await removals(id)).toMatchObject([{ state: 'done', removed: 4_500 }])
+  expect(await accounts(id)).toBe(0)
+  expect(await accounts(fresh.id), 'nobody else’s people').toBe(2_000)
+  expect(await room.users(known.id)).toHaveLength(695)
 })
 
 test('a removal stopped between two batches goes on where it was', async () => {

@@ -63,6 +63,13 @@ async function goOn(id: string): Promise<Walk> {
   return walk
 }
 
+/** All that is kept of an instance's people, but whose they are and when they came. */
+const accountsOf = (id: string) =>
+  room.rows(
+    "select to_jsonb(a) - 'instance_id' - 'seq' - 'first_seen_at' as kept from account a where instance_id = $1 order by external_id",
+    id,
+  )
+
 describe.each([
   { known: 0, what: 'a first load' },
   { known: 30, what: 'a run of known people' },
@@ -250,6 +257,28 @@ test('a first load is seen by nobody before it has ended, and keeps no gesture o
   await running
   expect(await room.latest(id)).toMatchObject({ state: 'succeeded', added: 50 })
   expect(await room.users(id)).toHaveLength(50)
+})
+
+test('a first load that is not over in its window goes on in staging, holds no transaction, and ends with the same accounts', async () => {
+  const [slow, quick] = [await room.instance(), await room.instance()]
+  await room.ask(slow.id)
+  const at = gate()
+  const walk = walking(pages, page => (page === 3 ? at.wait() : undefined))
+  const running = room.runDue(undefined, 'first', walk.pages, { loadWindowMs: 200 })
+  await at.reached
+  await until('it is in staging', async () => (await room.staged()) > 0)
+  const loading = "select 1 from pg_stat_activity where application_name like 'saasm load %'"
+  expect(await room.rows(`${loading} and datname = current_database()`)).toEqual([])
+  expect(await room.users(slow.id), 'nobody is seen before the end').toEqual([])
+  expect(await room.latest(slow.id)).toMatchObject({ state: 'running' })
+  at.open()
+  await running
+  expect(walk.begun, 'nothing is read twice').toEqual([null])
+  const counts = { state: 'succeeded', peopleRead: 50, pages: 5, added: 50, changed: 0, unchanged: 0 }
+  expect(await room.latest(slow.id)).toMatchObject(counts)
+  expect(await room.staged()).toBe(0)
+  expect(await room.sync(quick.id, ...pages)).toMatchObject(counts)
+  expect(await accountsOf(slow.id)).toEqual(await accountsOf(quick.id))
 })
 
 test('however a run is stopped, killed, put off or refused on its way, the people are those of a run that was not', async () => {

@@ -1,6 +1,6 @@
 // The scheduler: caps and pace of a vendor host hold for all processes, nobody starves, and many due instances cost few statements.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Db } from '../../src/db/db.ts'
+import { type Db, openDb } from '../../src/db/db.ts'
 import { recordOutcome } from '../../src/instances/store.ts'
 import { claimRuns } from '../../src/sync/claim.ts'
 import { joinLines } from '../../src/sync/hosts.ts'
@@ -9,7 +9,8 @@ import type { RunSize, SyncRun } from '../../src/sync/run.ts'
 import { nextSyncAt } from '../../src/sync/schedule.ts'
 import { settleRun } from '../../src/sync/store.ts'
 import { createSweep } from '../../src/sync/sweep.ts'
-import { gate, halting, people, type Sync, startSync, whole } from './synced.ts'
+import { until } from '../support/world.ts'
+import { gate, halting, type Pages, people, type Sync, startSync, whole } from './synced.ts'
 
 let room: Sync
 beforeAll(async () => {
@@ -89,6 +90,44 @@ test('however many claims race, a host never has more runs at once than its cap'
   expect(most).toBe(2)
 })
 
+test('two runners on one Postgres read from a vendor host at most as often at once as its cap, and as often as that', async () => {
+  const cap = 3
+  const other = openDb(room.database.url)
+  const begun = new Map<string, number>()
+  let [atOnce, most, refused] = [0, 0, false]
+  /** A line that gave nothing is looked at later than a start would be allowed. */
+  const wasRefused = async () =>
+    (await room.rows('select 1 from sync_host where ready_at > next_start_at')).length > 0
+  const vendorOf = (owner: string): Pages =>
+    async function* () {
+      begun.set(owner, (begun.get(owner) ?? 0) + 1)
+      atOnce += 1
+      most = Math.max(most, atOnce)
+      // The first ones stay until the lane that is left has asked for one more.
+      await until('one was refused', async () => {
+        refused ||= atOnce > cap || (atOnce === cap && (await wasRefused()))
+        return refused
+      })
+      yield people(0, 1)
+      atOnce -= 1
+      return whole
+    }
+  await waiting(times(12, 'a.example'))
+  const limits = { runsAtOnce: 2, hostRunsAtOnce: cap }
+  try {
+    await Promise.all([
+      room.runDue(undefined, 'first', vendorOf('first'), { limits }),
+      room.runDue(undefined, 'second', vendorOf('second'), { limits, db: other }),
+    ])
+  } finally {
+    await other.close()
+  }
+  expect(most).toBe(cap)
+  expect([...begun.keys()].toSorted(), 'both take part').toEqual(['first', 'second'])
+  const ended = await room.rows("select 1 from sync_run where state = 'succeeded'")
+  expect(ended).toHaveLength(12)
+})
+
 test('however many claims race, a host has no two starts within its pause', async () => {
   await waiting(times(30, 'a.example'))
   const taken = (
@@ -110,7 +149,7 @@ test('the pause lets a runner go on by itself: 12 instances of one host start no
     return whole
   })
   await waiting(times(12, 'a.example'))
-  await room.runDue(undefined, 'first', undefined, { hostStartsPerSecond: 10 })
+  await room.runDue(undefined, 'first', undefined, { limits: { hostStartsPerSecond: 10 } })
   expect(starts).toHaveLength(12)
   const [row] = await room.rows("select count(*)::int as n from sync_run where state = 'succeeded'")
   expect(row?.n).toBe(12)

@@ -103,6 +103,9 @@ export function halting(at: ReturnType<typeof gate>, first = people(0, 5), secon
   }
 }
 
+/** What of its settings and rooms one process has of its own. */
+type Own = Partial<Pick<Work, 'db' | 'loadWindowMs'>> & { limits?: Partial<RunLimits> }
+
 export async function startSync() {
   const database = await testDatabase()
   const { db } = database
@@ -170,9 +173,9 @@ export async function startSync() {
       db.transaction(tx =>
         requestRun(tx, { instanceId, trigger, by, now: clock.now() }, work => rings.push(work)),
       ),
-    /** Work off what is due, as the process called `owner`; `pages` is what only this one is listed. */
-    runDue: async (signal = never, owner = 'first', pages?: Pages, limits?: Partial<RunLimits>) => {
-      const runner = createRunner(workOf(owner, pages, limits))
+    /** Work off what is due, as the process called `owner`; `pages` is what only this one is listed, the last argument what else it has of its own. */
+    runDue: async (signal = never, owner = 'first', pages?: Pages, { limits, ...facts }: Own = {}) => {
+      const runner = createRunner({ ...workOf(owner, pages, limits), ...facts })
       runners.add(runner)
       await runner.runDue(signal).finally(() => runners.delete(runner))
     },
