@@ -37,7 +37,9 @@ async function child(): Promise<void> {
   say({ listening: true })
   const task = await told
   const { db, run } = prepare(task)
-  if (task.warmUp) await run(task.warmUp.file, task.warmUp.instanceId)
+  // Twice: somebody new, and somebody known, take two ways.
+  for (const file of task.warmUp ? [task.warmUp.file, task.warmUp.file] : [])
+    await run(file, task.warmUp?.instanceId ?? '')
   await db.sql`select 1`
   const go = new Promise(resolve => process.once('message', resolve))
   say({ ready: true })

@@ -39,7 +39,7 @@ export async function mergeStaged(
   const returned = rows > 0 ? await countReturned(tx, instanceId, run) : 0
   // Marked before anybody is inserted: those were seen by no page.
   const removed =
-    options.removals === 'apply' && plan.vanished > 0 ? await markGone(tx, instanceId, run, now) : 0
+    options.removals === 'apply' && plan.vanished > 0 ? await markGone(tx, instanceId, run, { now, plan }) : 0
   const size = { rows, before: plan.before, repeats: listed > plan.staged }
   const written = rows > 0 ? await writeStaged(tx, instanceId, run, { now, ...size }) : nothing
   const revived = await revive(tx, instanceId, run)
@@ -122,17 +122,26 @@ const sameBy = (run: StagingFor) => sql`(
   select coalesce(range_agg(case staged when 0 then found else same end), '{}')
   from account_page where run_id = ${run.runId} and fence = ${run.fence})`
 
-async function markGone(tx: Tx, instanceId: string, run: StagingFor, now: string): Promise<number> {
-  return count(
-    tx,
-    sql`
-    with done as (
-      update account a set gone_at = ${now}, gone_run_id = ${run.runId}
-      where a.instance_id = ${instanceId} and a.gone_at is null
-        and ${vanishedFrom(run)}
-      returning 1)
-    select count(*)::int as n from done`,
-  )
+async function markGone(
+  tx: Tx,
+  instanceId: string,
+  run: StagingFor,
+  { now, plan }: { now: string; plan: MergePlan },
+): Promise<number> {
+  const mark = (where: SQL) =>
+    count(
+      tx,
+      sql`
+      with done as (
+        update account a set gone_at = ${now}, gone_run_id = ${run.runId}
+        where ${where} and a.instance_id = ${instanceId} and a.gone_at is null
+          and ${vanishedFrom(run)}
+        returning 1)
+      select count(*)::int as n from done`,
+    )
+  const found = plan.vanishedAt ? await mark(sql`a.ctid = any(${plan.vanishedAt}::text::tid[])`) : 0
+  // A row that was written meanwhile is somewhere else by now.
+  return found < plan.vanished ? found + (await mark(sql`true`)) : found
 }
 
 async function count(tx: Tx, query: SQL): Promise<number> {

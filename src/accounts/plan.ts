@@ -11,7 +11,12 @@ export interface MergePlan {
   staged: number
   /** Reported before and not found by the run. */
   vanished: number
+  /** Where those who vanished are (a `tid[]`), unless they are many. */
+  vanishedAt: string | null
 }
+
+/** More people than these are looked for again, when they are marked. */
+const placesMax = 2_000
 
 /**
  * The staged rows of a run's own pages, as a table expression. Page and writer are one number, looked up in a set that is
@@ -36,9 +41,11 @@ export function vanishedFrom(run: StagingFor): SQL {
 
 /** What a merge would do; the caller decides with it whether removals are believed. */
 export async function planMerge(tx: Tx, instanceId: string, run: StagingFor): Promise<MergePlan> {
-  if (run.loaded !== undefined) return { before: 0, staged: run.loaded, vanished: 0 }
+  if (run.loaded !== undefined) return { before: 0, staged: run.loaded, vanished: 0, vanishedAt: null }
+  const vanished = sql`filter (where ${vanishedFrom(run)})`
   const rows = await tx.execute<MergePlan & Record<string, unknown>>(sql`
-    select count(*)::int as before, count(*) filter (where ${vanishedFrom(run)})::int as vanished, (
+    select count(*)::int as before, count(*) ${vanished}::int as vanished,
+      case when count(*) ${vanished} <= ${placesMax} then (array_agg(a.ctid) ${vanished})::text end as "vanishedAt", (
       (select coalesce(sum(upper(one) - lower(one)), 0) from unnest(${foundBy(run)}) as one)
       + (select count(*) from (select 1 from ${stagedBy(run)} s where seq is null group by external_id) added))::int as staged
     from account a where a.instance_id = ${instanceId} and a.gone_at is null`)

@@ -42,12 +42,36 @@ const underWayMax = 2
 /** People looked up by one statement. A larger batch is cut, so that the event loop is free in between. */
 export const chunkMax = 1_000
 
-/** Stage for this claim, after the `pages` that it has adopted. */
+/** Rows sent at once: a COPY costs as much as the rows of many a page that hardly changed. */
+const rowsAtOnce = 500
+/** Rows wait for more of them no longer than this: what a process that is killed takes with it is read again. */
+const rowsWaitMs = 1_000
+
+/** Stage for this claim, after the `pages` that it has adopted. A page is whole, and can be gone on after, once its rows are in. */
 export function createStager(db: Db, reading: Reading, pages: number): Stager {
   const underWay: Promise<void>[] = []
   let page = pages
+  let lines: string[] = []
+  let late: NodeJS.Timeout | undefined
   const next = async () => {
     await underWay.shift()
+  }
+  const begin = (work: Promise<void>) => {
+    work.catch(() => {})
+    underWay.push(work)
+  }
+  const send = async () => {
+    clearTimeout(late)
+    late = undefined
+    const rows = lines.join('')
+    lines = []
+    if (rows !== '')
+      await copyRows(db.pages, `account_staging (run_id, fence, page, seq, ${personColumns})`, rows)
+  }
+  const stageChunk = async (chunk: Batch & { page: number }) => {
+    for (const line of await probeFor(db, reading, chunk)) lines.push(line)
+    if (lines.length >= rowsAtOnce) await send()
+    else if (lines.length > 0) late ??= setTimeout(() => begin(send()), rowsWaitMs)
   }
   return {
     async write(batch) {
@@ -57,16 +81,16 @@ export function createStager(db: Db, reading: Reading, pages: number): Stager {
         const cursor = from + chunkMax < batch.accounts.length ? null : batch.cursor
         page += 1
         while (underWay.length >= underWayMax) await next()
-        const staging = stageChunk(db, reading, { accounts, cursor, problems: batch.problems, page })
-        staging.catch(() => {})
-        underWay.push(staging)
+        begin(stageChunk({ accounts, cursor, problems: batch.problems, page }))
       }
     },
     pages: () => page,
     async settle() {
+      clearTimeout(late)
       const ended = await Promise.allSettled(underWay.splice(0))
       const failed = ended.find(one => one.status === 'rejected')
       if (failed) throw failed.reason
+      await send()
     },
   }
 }
@@ -87,11 +111,12 @@ const probe = `
   select string_agg(at::text, ',' order by at) as places, string_agg(coalesce(seq::text, ''), ',' order by at) as seqs
   from found where not same`
 
-async function stageChunk(
+/** The rows that this page has for the staging, in COPY's text format. */
+async function probeFor(
   db: Db,
   reading: Reading,
   { accounts, page, problems, cursor }: Batch & { page: number },
-): Promise<void> {
+): Promise<string[]> {
   const hashes = accounts.map(hashOf)
   const rows = await db.pages.unsafe<{ places: string | null; seqs: string }[]>(
     probe,
@@ -103,12 +128,11 @@ async function stageChunk(
     { prepare: true },
   )
   const { places, seqs } = one(rows, 'an aggregate returns a row')
-  if (places === null) return
+  if (places === null) return []
   const known = seqs.split(',')
-  const lines = places.split(',').map((place, at) => {
+  return places.split(',').map((place, at) => {
     const account = accounts[Number(place) - 1]
     assert(account, 'a place is one that was sent')
     return `${reading.runId}\t${reading.fence}\t${page}\t${known[at] || '\\N'}\t${cellsOf(account)}\n`
   })
-  await copyRows(db.pages, `account_staging (run_id, fence, page, seq, ${personColumns})`, lines.join(''))
 }

@@ -16,7 +16,7 @@ export interface Gathered {
 }
 
 /** People handed on at once, where the vendor's pages are smaller than this. */
-const peopleMax = 1_000
+const peopleMax = 400
 /** What a slow vendor lists is handed on after this. */
 const holdMs = 1_000
 /** The event loop is given a turn after this much work without one. */

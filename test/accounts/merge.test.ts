@@ -152,7 +152,7 @@ test('rows of an older claim are neither planned nor merged, and are gone afterw
     await planMerge(tx, id, run),
     await mergeStaged(tx, id, run, { now: early, removals: 'apply' }),
   ])
-  expect(plan).toEqual({ before: 0, staged: 1, vanished: 0 })
+  expect(plan).toMatchObject({ before: 0, staged: 1, vanished: 0 })
   expect(summary.added).toBe(1)
   expect((await stored(id)).map(row => row.external_id)).toEqual(['new'])
   expect(await rows('select 1 from account_staging where run_id = $1', runId)).toHaveLength(0)
