@@ -24,7 +24,8 @@ export interface Sample {
 }
 
 const work = join('.saasm', 'bench', 'pages')
-const warmPeople = 4_000
+/** Enough for a process that is as one that has run for a while: compiled, connected, its heap grown. */
+const warmPeople = 20_000
 const loopResolutionMs = 2
 
 if (process.argv[2] === 'child') await child()

@@ -27,7 +27,8 @@ export function cellsOf(account: Account): string {
 export function arrayText(items: readonly string[]): string {
   if (items.length === 0) return '{}'
   // One look at all of them: hardly an id or a role has anything to escape.
-  if (!quotable.test(items.join(''))) return `{"${items.join('","')}"}`
+  const all = items.join('')
+  if (!all.includes('"') && !all.includes('\\')) return `{"${items.join('","')}"}`
   return `{${items.map(quoted).join(',')}}`
 }
 
@@ -80,8 +81,6 @@ function dayText(day: number): string {
 function momentText(date: Date | null): string {
   return date === null ? '' : String(date.getTime())
 }
-
-const quotable = /["\\]/
 
 function quoted(item: string): string {
   return `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`

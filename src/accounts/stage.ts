@@ -97,17 +97,20 @@ export function createStager(db: Db, reading: Reading, pages: number): Stager {
 
 /** Note the page with whom it saw unchanged, and learn who is not; $2 and $3 are ids and their hashes. */
 const probe = `
-  with sent as materialized (
-    select * from unnest($2::text::text[], $3::text::text[]) with ordinality as s(external_id, hash, at)),
-  found as materialized (
+  with found as materialized (
     select s.at, a.seq, coalesce(a.hash = s.hash and a.gone_at is null, false) as same
-    from sent s left join account a on a.instance_id = $1::uuid and a.external_id = s.external_id),
+    from unnest($2::text::text[], $3::text::text[]) with ordinality as s(external_id, hash, at)
+    left join account a on a.instance_id = $1::uuid and a.external_id = s.external_id),
+  sums as materialized (
+    select count(*) as people, count(*) filter (where not same) as staged,
+      count(distinct seq) as known, min(seq) as first, max(seq) as last from found),
   noted as (
     insert into account_page (run_id, page, fence, written_by, generation, people, problems, staged, found, same, cursor, at)
-    select $4::uuid, $5::int, $6::bigint, $6::bigint, $7::int, count(*), $8::int, count(*) filter (where not same),
-      range_agg(int8range(seq, seq + 1)) filter (where seq is not null),
-      (select range_agg(int8range(seq, seq + 1)) from found where same and exists (select 1 from found where not same)),
-      $9::text::jsonb, now() from found)
+    select $4::uuid, $5::int, $6::bigint, $6::bigint, $7::int, people, $8::int, staged,
+      case when last - first + 1 = known then int8multirange(int8range(first, last + 1))
+        else (select range_agg(int8range(seq, seq + 1)) from found where seq is not null) end,
+      case when staged > 0 then (select range_agg(int8range(seq, seq + 1)) from found where same) end,
+      $9::text::jsonb, now() from sums)
   select string_agg(at::text, ',' order by at) as places, string_agg(coalesce(seq::text, ''), ',' order by at) as seqs
   from found where not same`
 
