@@ -8,7 +8,7 @@ import { createInstance } from '../src/instances/store.ts'
 import { newId } from '../src/lib/ids.ts'
 import { startServer } from './server.ts'
 import { type LoopDelay, type Part, type PartTask, parts, syncsAtOnce } from './slack-parts.ts'
-import { createMouth, flood, paced, startSlack } from './slack-say.ts'
+import { createVoice, flood, paced, startSlack } from './slack-say.ts'
 import { startSyncing } from './slack-syncs.ts'
 import { print, type Round } from './slack-table.ts'
 import { within } from './within.ts'
@@ -60,9 +60,9 @@ async function measure(): Promise<void> {
     const [appPort, boltPort] = [app.ports[0] ?? 0, bolt.ports[0] ?? 0]
     const names = new Map<string, string>()
     for (const port of vendor.ports) names.set(await instanceAt(db, port, secretKey), `acme-${port}`)
-    const mouth = createMouth(slack, task.signingSecret)
-    const say = (port: number) => () => mouth.say(port, 'help')
-    const open = () => mouth.open(appPort, `manage acme-${vendor.ports[0]}`)
+    const voice = createVoice(slack, task.signingSecret)
+    const say = (port: number) => () => voice.say(port, 'help')
+    const open = () => voice.open(appPort, `manage acme-${vendor.ports[0]}`)
 
     async function asked(into: Round, state: 'idle' | 'syncing'): Promise<void> {
       for (let left = requests; left > 0; left -= blockMax) {
@@ -89,7 +89,7 @@ async function measure(): Promise<void> {
       const round: Round = { idle: nothing(), syncing: nothing() }
       await asked(round, 'idle')
       const syncing = await startSyncing(db.sql, [...names.keys()], id =>
-        mouth.say(appPort, `sync ${names.get(id)}`),
+        voice.say(appPort, `sync ${names.get(id)}`),
       )
       app.child.send('watch')
       await asked(round, 'syncing')
@@ -100,7 +100,7 @@ async function measure(): Promise<void> {
       process.stderr.write(`round ${at} of ${rounds}\n`)
     }
     process.stdout.write(
-      `${requests} requests of each kind a round (half as many windows), one every ${everyMs} ms, in turns of ${blockMax}; ${rounds} rounds; ${syncsAtOnce} syncs of ${people} people\n`,
+      `a round: ${requests} requests of each kind, one every ${everyMs} ms, and half as many windows, in turns of ${blockMax}; ${rounds} rounds; ${syncsAtOnce} syncs of ${people} people\n`,
     )
     print(done)
   } finally {
