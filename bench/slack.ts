@@ -18,7 +18,11 @@ const numberOf = (name: string, otherwise: number) =>
 
 /** Requests of one kind before the next kind has its turn: what disturbs the machine disturbs them all. */
 const blockMax = 20
-const everyMs = 15
+const everyMs = { idle: 8, syncing: 15 }
+/** A window is two calls, and a few questions to the database. */
+const windowEveryMs = 30
+/** The longest of few say little: idle, where they are short, acknowledgements are asked for this many times as often. */
+const timesIdle = 2
 
 if (process.argv[2] === 'part') await part(process.argv[3] as Part)
 else await measure()
@@ -67,9 +71,10 @@ async function measure(): Promise<void> {
     async function asked(into: Round, state: 'idle' | 'syncing'): Promise<void> {
       for (let left = requests; left > 0; left -= blockMax) {
         const block = Math.min(blockMax, left)
-        into[state].bolt.push(...(await paced(block, everyMs, say(boltPort))))
-        into[state].help.push(...(await paced(block, everyMs, say(appPort))))
-        for (const { asked, drawn } of await paced(Math.ceil(block / 2), 2 * everyMs, open)) {
+        const acks = state === 'idle' ? timesIdle * block : block
+        into[state].bolt.push(...(await paced(acks, everyMs[state], say(boltPort))))
+        into[state].help.push(...(await paced(acks, everyMs[state], say(appPort))))
+        for (const { asked, drawn } of await paced(Math.ceil(block / 2), windowEveryMs, open)) {
           into[state].edit.push(asked)
           into[state].drawn.push(drawn)
         }
@@ -100,7 +105,7 @@ async function measure(): Promise<void> {
       process.stderr.write(`round ${at} of ${rounds}\n`)
     }
     process.stdout.write(
-      `a round: ${requests} requests of each kind, one every ${everyMs} ms, and half as many windows, in turns of ${blockMax}; ${rounds} rounds; ${syncsAtOnce} syncs of ${people} people\n`,
+      `a round: idle ${timesIdle * requests} acknowledgements of each kind, one every ${everyMs.idle} ms; syncing ${requests}, one every ${everyMs.syncing} ms; ${requests / 2} windows in each, one every ${windowEveryMs} ms; in turns\n${rounds} rounds; ${syncsAtOnce} syncs of ${people} people\n`,
     )
     print(done)
   } finally {
