@@ -49,14 +49,14 @@ export async function startSlack(): Promise<StandIn> {
   }
 }
 
-export interface Mouth {
+export interface Voice {
   /** Say something as one of 1,000 people; resolves to milliseconds until it is acknowledged. */
   say(port: number, text: string): Promise<number>
   /** Ask for a window; resolves to milliseconds until Slack is asked to open it, and until it is drawn. */
   open(port: number, text: string): Promise<{ asked: number; drawn: number }>
 }
 
-export function createMouth(slack: StandIn, signingSecret: string): Mouth {
+export function createVoice(slack: StandIn, signingSecret: string): Voice {
   const agent = new Agent({ keepAlive: true, maxSockets: 32 })
   let said = 0
   /** Of its own for each request: what comes twice is refused as a replay. */

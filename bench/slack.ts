@@ -8,7 +8,7 @@ import { createInstance } from '../src/instances/store.ts'
 import { newId } from '../src/lib/ids.ts'
 import { startServer } from './server.ts'
 import { type LoopDelay, type Part, type PartTask, parts, syncsAtOnce } from './slack-parts.ts'
-import { createMouth, flood, paced, startSlack } from './slack-say.ts'
+import { createVoice, flood, paced, startSlack } from './slack-say.ts'
 import { startSyncing } from './slack-syncs.ts'
 import { print, type Round } from './slack-table.ts'
 import { within } from './within.ts'
@@ -18,7 +18,11 @@ const numberOf = (name: string, otherwise: number) =>
 
 /** Requests of one kind before the next kind has its turn: what disturbs the machine disturbs them all. */
 const blockMax = 20
-const everyMs = 15
+const everyMs = { idle: 8, syncing: 15 }
+/** A window is two calls, and a few questions to the database. */
+const windowEveryMs = 30
+/** The longest of few say little: idle, where they are short, acknowledgements are asked for this many times as often. */
+const timesIdle = 2
 
 if (process.argv[2] === 'part') await part(process.argv[3] as Part)
 else await measure()
@@ -60,16 +64,17 @@ async function measure(): Promise<void> {
     const [appPort, boltPort] = [app.ports[0] ?? 0, bolt.ports[0] ?? 0]
     const names = new Map<string, string>()
     for (const port of vendor.ports) names.set(await instanceAt(db, port, secretKey), `acme-${port}`)
-    const mouth = createMouth(slack, task.signingSecret)
-    const say = (port: number) => () => mouth.say(port, 'help')
-    const open = () => mouth.open(appPort, `manage acme-${vendor.ports[0]}`)
+    const voice = createVoice(slack, task.signingSecret)
+    const say = (port: number) => () => voice.say(port, 'help')
+    const open = () => voice.open(appPort, `manage acme-${vendor.ports[0]}`)
 
     async function asked(into: Round, state: 'idle' | 'syncing'): Promise<void> {
       for (let left = requests; left > 0; left -= blockMax) {
         const block = Math.min(blockMax, left)
-        into[state].bolt.push(...(await paced(block, everyMs, say(boltPort))))
-        into[state].help.push(...(await paced(block, everyMs, say(appPort))))
-        for (const { asked, drawn } of await paced(Math.ceil(block / 2), 2 * everyMs, open)) {
+        const acks = state === 'idle' ? timesIdle * block : block
+        into[state].bolt.push(...(await paced(acks, everyMs[state], say(boltPort))))
+        into[state].help.push(...(await paced(acks, everyMs[state], say(appPort))))
+        for (const { asked, drawn } of await paced(Math.ceil(block / 2), windowEveryMs, open)) {
           into[state].edit.push(asked)
           into[state].drawn.push(drawn)
         }
@@ -89,7 +94,7 @@ async function measure(): Promise<void> {
       const round: Round = { idle: nothing(), syncing: nothing() }
       await asked(round, 'idle')
       const syncing = await startSyncing(db.sql, [...names.keys()], id =>
-        mouth.say(appPort, `sync ${names.get(id)}`),
+        voice.say(appPort, `sync ${names.get(id)}`),
       )
       app.child.send('watch')
       await asked(round, 'syncing')
@@ -100,7 +105,7 @@ async function measure(): Promise<void> {
       process.stderr.write(`round ${at} of ${rounds}\n`)
     }
     process.stdout.write(
-      `${requests} requests of each kind a round (half as many windows), one every ${everyMs} ms, in turns of ${blockMax}; ${rounds} rounds; ${syncsAtOnce} syncs of ${people} people\n`,
+      `a round: idle ${timesIdle * requests} acknowledgements of each kind, one every ${everyMs.idle} ms; syncing ${requests}, one every ${everyMs.syncing} ms; ${requests / 2} windows in each, one every ${windowEveryMs} ms; in turns\n${rounds} rounds; ${syncsAtOnce} syncs of ${people} people\n`,
     )
     print(done)
   } finally {

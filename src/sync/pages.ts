@@ -27,7 +27,6 @@ export function gather(
   stream: AsyncGenerator<Page, StreamEnd>,
   signal: AbortSignal,
 ): () => Promise<Gathered> {
-  const breathe = breather()
   let handedOn = 0
   let lastAt = performance.now()
   return async () => {
@@ -61,9 +60,19 @@ function take(batch: Gathered, page: Page): void {
 /** A vendor that answers at once would never let a timer or a Slack request through. */
 function breather(): () => Promise<void> {
   let freeAt = performance.now()
+  const waiting: (() => void)[] = []
+  const letOneGoOn = () => {
+    freeAt = performance.now()
+    waiting.shift()?.()
+    if (waiting.length > 0) setImmediate(letOneGoOn)
+  }
   return async () => {
     if (performance.now() - freeAt < breathMs) return
-    await new Promise(resolve => setImmediate(resolve))
-    freeAt = performance.now()
+    await new Promise<void>(resolve => {
+      if (waiting.push(resolve) === 1) setImmediate(letOneGoOn)
+    })
   }
 }
+
+/** One for all runs of the process: each with its own, they would hold up one turn of the event loop as often as there are runs. */
+const breathe = breather()

@@ -64,6 +64,20 @@ test('of two admins editing at once the second is told who was first, loses noth
   })
 })
 
+test('the window of Edit Instance opens while the database answers nothing, and is drawn as soon as it does', async () => {
+  await made('slow-database')
+  const lock = await world.database.db.sql.reserve()
+  await lock.unsafe('begin; lock table instance, heard in access exclusive mode')
+  try {
+    await ada().say('manage slow-database')
+    await ada().seen('the window', /One moment/)
+  } finally {
+    await lock.unsafe('rollback')
+    lock.release()
+  }
+  await ada().seen('Edit Instance', /Sync every/)
+})
+
 test('recipients that one admin has added are not lost when another saves', async () => {
   const id = await made('both-recipients')
   await manage(ada(), 'both-recipients')
