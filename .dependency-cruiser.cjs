@@ -118,7 +118,7 @@ module.exports = {
       comment:
         'A connector is a declaration: of Node it may use crypto (to sign) and nothing that reaches a network, a file or a process. Ask through http.ts.',
       severity: 'error',
-      from: { path: '^src/connectors/', pathNot: '^src/connectors/http(-guard)?[.]ts$' },
+      from: { path: '^src/connectors/', pathNot: '^src/connectors/http(-(guard|exchange|body))?[.]ts$' },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
     },
     {
@@ -126,7 +126,7 @@ module.exports = {
       comment:
         'A connector parses with zod, files and paths with what only parses; another package could ask a vendor past the one HTTP client.',
       severity: 'error',
-      from: { path: '^src/connectors/', pathNot: '^src/connectors/http(-guard)?[.]ts$' },
+      from: { path: '^src/connectors/', pathNot: '^src/connectors/http(-(guard|exchange|body))?[.]ts$' },
       to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(zod|csv-parse|jsonpath-rfc9535)/' },
     },
   ],

@@ -31,7 +31,7 @@ const metadataAddresses = [
   'fd20:ce::254', // Google
   '100.100.100.200', // Alibaba
   '168.63.129.16', // Azure
-]
+].map(address => ipaddr.process(address).toString())
 /** No application lives there; `unspecified` connects to this very machine. */
 const neverRanges = ['unspecified', 'broadcast', 'multicast', 'linkLocal']
 
@@ -52,9 +52,17 @@ export function isAllowedAddress(address: string, allowPrivateNetwork: boolean):
 }
 
 function isMetadata(address: string): boolean {
-  const text = ipaddr.process(address).toString()
-  return metadataAddresses.some(one => ipaddr.process(one).toString() === text)
+  return metadataAddresses.includes(ipaddr.process(address).toString())
 }
+
+/** Where something else listens that could be made to obey: the ports that fetch blocks (Fetch, section 2.9). */
+const blockedPorts = new Set(
+  [
+    '1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135',
+    '137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995',
+    '1719 1720 1723 2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080',
+  ].flatMap(ports => ports.split(' ')),
+)
 
 /** The refusal of an address inside a private network. */
 export function privateAddress(host: string): ProviderError {
@@ -67,7 +75,7 @@ export function privateAddress(host: string): ProviderError {
 
 /**
  * Read and check an address before anything is sent to it.
- * Throws ProviderError `settings`: not a URL, not https, a user name inside, or an IP address that is not allowed.
+ * Throws ProviderError `settings`: not a URL, not https, a user name inside, a port or an IP address that is not allowed.
  */
 export function checkedUrl(address: string, allowPrivateNetwork: boolean): URL {
   const refuse = (message: string, detail: string) => new ProviderError('settings', { message, detail })
@@ -79,6 +87,11 @@ export function checkedUrl(address: string, allowPrivateNetwork: boolean): URL {
     throw refuse('This address must start with https://.', 'address refused: http')
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw refuse('This address must start with https://.', `address refused: ${url.protocol}`)
+  if (blockedPorts.has(url.port))
+    throw refuse(
+      'This port is for something else than the web. Check the address.',
+      `address refused: port ${url.port}`,
+    )
   // Decimal, octal, hexadecimal and full-width spellings are dotted numbers by now.
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.+$/, '')
   if (ipaddr.isValid(host) && !isAllowedAddress(host, allowPrivateNetwork)) throw privateAddress(host)

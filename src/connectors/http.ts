@@ -1,23 +1,13 @@
 // The one HTTP client of the connectors: guarded addresses, no redirects, a cap on the body and on the whole time.
 import { rootCertificates } from 'node:tls'
-import { Agent, fetch } from 'undici'
+import { Agent } from 'undici'
 import { ProviderError } from './errors.ts'
+import { textOf, unpacked } from './http-body.ts'
+import { exchange, type HttpRequest } from './http-exchange.ts'
 import { checkedUrl, guardedLookup, type Network, systemNetwork } from './http-guard.ts'
 
 const connectTimeoutMs = 10_000
 const headersMaxBytes = 64 * 1024
-
-export interface HttpRequest {
-  url: string
-  method: 'GET' | 'POST'
-  headers: Readonly<Record<string, string>>
-  body?: string
-  /** From the first byte sent to the last byte read. */
-  timeoutMs: number
-  signal: AbortSignal
-  /** Of the body, after decompression. */
-  maxBytes: number
-}
 
 export interface HttpAnswer {
   status: number
@@ -58,28 +48,15 @@ export function createHttp(options: { allowPrivateNetwork: boolean; network?: Ne
       const url = checkedUrl(request.url, options.allowPrivateNetwork)
       refuseUnsendable(request.headers)
       request.signal.throwIfAborted()
-      const timeout = AbortSignal.timeout(request.timeoutMs)
       try {
-        const res = await fetch(url, {
-          method: request.method,
-          headers: request.headers,
-          body: request.body ?? null,
-          redirect: 'manual',
-          signal: AbortSignal.any([request.signal, timeout]),
-          dispatcher: agent,
-        })
-        if (res.status >= 300 && res.status < 400 && res.status !== 304) {
-          await res.body?.cancel()
-          throw new ProviderError('settings', {
-            message: 'This address sends us on to another one. Give the final address.',
-            detail: `redirect ${res.status}`,
-          })
-        }
-        const text = await cappedText(res.body, request.maxBytes)
-        return { status: res.status, headers: Object.fromEntries(res.headers), text }
+        const { status, headers, body } = await exchange(agent, url, request)
+        const packed = headers['content-encoding']
+        const whole = packed === undefined ? body : await unpacked(body, packed, request.maxBytes)
+        request.signal.throwIfAborted()
+        return { status, headers, text: textOf(whole) }
       } catch (error) {
         request.signal.throwIfAborted()
-        throw named(error, timeout.aborted ? request.timeoutMs : null)
+        throw named(error)
       }
     },
     close: () => agent.destroy(),
@@ -95,23 +72,7 @@ function refuseUnsendable(headers: Readonly<Record<string, string>>): void {
   })
 }
 
-async function cappedText(body: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for await (const chunk of body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > maxBytes)
-      throw new ProviderError('unreadable', {
-        message: 'The answer is too large to read.',
-        detail: `body above ${maxBytes} bytes`,
-      })
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
-function named(error: unknown, timedOutMs: number | null): ProviderError {
+function named(error: unknown): ProviderError {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if (at instanceof ProviderError) return at
     if ('code' in at && at.code === 'ENOTFOUND')
@@ -120,11 +81,6 @@ function named(error: unknown, timedOutMs: number | null): ProviderError {
         detail: 'ENOTFOUND',
       })
   }
-  if (timedOutMs !== null)
-    return new ProviderError('broken', {
-      message: `No answer within ${Math.round(timedOutMs / 1000)} seconds.`,
-      detail: `timed out after ${timedOutMs} ms`,
-    })
   const code = networkCode(error)
   const untrusted = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)
   return new ProviderError('broken', {
