@@ -57,14 +57,26 @@ export function mustGrant(asked: Asked, res: Res): void {
     throw permissionError(asked, lacking, `${asked.what} ${res.status} lacks ${lacking}`)
 }
 
-/** What is being asked, for the errors it may end with. */
+/** What is being asked, for the errors it may end with; `scopes` are the connector's own unless they are given. */
 export function askedOf(
-  connector: Connector,
-  credentials: Credentials,
+  {
+    connector,
+    credentials,
+    place,
+    scopes,
+  }: Pick<Asked, 'connector' | 'credentials' | 'place'> & Partial<Pick<Asked, 'scopes'>>,
   req: Req,
-  place: Asked['place'],
 ): Asked {
-  return { connector, credentials, place, what: named(connector, credentials, req), scopes: connector.scopes }
+  return {
+    connector,
+    credentials,
+    place,
+    scopes: scopes ?? connector.scopes,
+    // Found when an error says it, and most requests end with none.
+    get what() {
+      return named(connector, credentials, req)
+    },
+  }
 }
 
 /** The token lacks `missing`. */

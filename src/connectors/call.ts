@@ -1,12 +1,12 @@
 // One request to a vendor, asked again while that makes sense: back-off, the vendor's own waits, smaller pages.
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import { type Asked, type Place, problemIn, providerError } from './answers.ts'
+import { type Asked, askedOf, type Place, problemIn, providerError } from './answers.ts'
 import { type Connector, type Req, type Res, splitCredentials } from './connector.ts'
 import { ProviderError } from './errors.ts'
 import type { Http, HttpAnswer } from './http.ts'
 import type { FetchToken, Session } from './session.ts'
-import { addressOf, named } from './target.ts'
+import { addressOf } from './target.ts'
 import { secretsIn, withoutSecrets } from './unsaid.ts'
 import { backOffMs, toldWaitMs } from './waits.ts'
 
@@ -58,9 +58,8 @@ type Once =
 async function once(room: { http: Http; clock: Clock; log: Log }, options: Call, req: Req): Promise<Once> {
   const { connector, session } = options
   const { credentials } = session
-  if (connector.local)
-    return fromLocal({ ...options, credentials, what: named(connector, credentials, req) }, options, req)
-  const asked: Asked = { ...options, credentials, what: named(connector, credentials, req) }
+  const asked = askedOf({ ...options, credentials }, req)
+  if (connector.local) return fromLocal(asked, options, req)
   let answer: HttpAnswer
   let proof: Record<string, string> = {}
   /** What a grant was asked with. */

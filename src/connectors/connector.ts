@@ -195,10 +195,16 @@ export function defineConnector<S extends z.ZodObject>(
 
 /** The fields of a connector's credentials, in the order of their declaration. */
 export function fieldsOf(connector: Connector): CredentialField[] {
-  return Object.entries(connector.credentials.shape).map(([key, schema]) => {
-    const meta = (schema as z.ZodType).meta() as CredentialMeta | undefined
-    return { label: key, ...meta, key, optional: (schema as z.ZodType).safeParse('').success }
-  })
+  return Object.entries(connector.credentials.shape).map(([key, schema]) => ({
+    label: key,
+    ...metaOf(schema as z.ZodType),
+    key,
+    optional: (schema as z.ZodType).safeParse('').success,
+  }))
+}
+
+function metaOf(schema: z.ZodType): CredentialMeta | undefined {
+  return schema.meta() as CredentialMeta | undefined
 }
 
 export type ReadCredentials =
@@ -226,7 +232,7 @@ export function readCredentials(
 export function splitCredentials(connector: Connector, credentials: Credentials) {
   const settings: Record<string, string> = {}
   const secrets: Record<string, string> = {}
-  for (const { key, secret } of fieldsOf(connector))
-    (secret ? secrets : settings)[key] = credentials[key] ?? ''
+  for (const [key, schema] of Object.entries(connector.credentials.shape))
+    (metaOf(schema as z.ZodType)?.secret ? secrets : settings)[key] = credentials[key] ?? ''
   return { settings, secrets }
 }

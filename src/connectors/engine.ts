@@ -130,9 +130,10 @@ async function verify(
     const one = { connector, req, scopes, signal, place: 'form' as const, timeoutMs: left }
     return await ask({ ...one, triesMax: 1, patienceMs: 0 })
   }
+  const asked = (req: Req) => askedOf({ connector, credentials, place: 'form' }, req)
   const check = connector.check(credentials)
   const proof = (await once(check)).res
-  mustGrant(askedOf(connector, credentials, check, 'form'), proof)
+  mustGrant(asked(check), proof)
   const first = connector.listings[0]
   const firstReq = first?.request(credentials)
   const [page, tenantRes] = await Promise.all([
@@ -140,12 +141,8 @@ async function verify(
     connector.tenantRequest ? once(connector.tenantRequest(credentials)).catch(() => null) : null,
   ])
   signal.throwIfAborted()
-  if (first && page)
-    readPage(askedOf(connector, credentials, page.req, 'form'), first, {
-      res: page.res,
-      looked: nothingLooked,
-    })
-  const tenant = tenantOf(askedOf(connector, credentials, check, 'form'), tenantRes?.res.body ?? proof.body)
+  if (first && page) readPage(asked(page.req), first, { res: page.res, looked: nothingLooked })
+  const tenant = tenantOf(asked(check), tenantRes?.res.body ?? proof.body)
   const notice = connector.notice?.(proof.body)
   const now = options.now()
   return {

@@ -23,7 +23,7 @@ export async function lookUp(
   try {
     let next: Req | undefined = first
     for (let page = 1; next !== undefined; page++) {
-      const asked = askedOf(connector, credentials, next, 'run')
+      const asked = askedOf({ connector, credentials, place: 'run' }, next)
       refuseLoop(asked, next, { ...seen, page })
       const { req, res } = await ask(next, lookup.scopes)
       const items = lookup.items(res.body)

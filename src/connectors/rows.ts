@@ -5,8 +5,8 @@ import type { Account } from './account.ts'
 import type { Credentials, Listing, Looked } from './connector.ts'
 import { RowRefused } from './errors.ts'
 
-const firstYear = 1900
-const lastYear = 2199
+const firstMs = Date.UTC(1900, 0)
+const endMs = Date.UTC(2200, 0)
 
 export interface RowProblem {
   externalId: string | null
@@ -49,12 +49,15 @@ export function readRows(
 /** What may be stored: text cleaned and cut, an address without `@` and a date that is no date left out. */
 function cleanAccount(account: Account): Account {
   return {
-    ...account,
     externalId: cleanText(account.externalId, 255).trim(),
     email: cleanEmail(account.email),
     name: account.name === null ? null : blankIsNull(cleanText(account.name, 300)),
+    status: account.status,
+    kind: account.kind,
     roles: cleanWords(account.roles),
+    admin: account.admin,
     licences: cleanWords(account.licences),
+    mfa: account.mfa,
     lastActiveAt: cleanDate(account.lastActiveAt),
     createdAt: cleanDate(account.createdAt),
   }
@@ -75,9 +78,10 @@ function cleanWords(words: readonly string[]): string[] {
 
 /** Directories write “never” as the first or last day they know: 0001-01-01, 1601-01-01, 1899-12-30, 9999-12-31. */
 function cleanDate(date: Date | null): Date | null {
-  if (date === null || Number.isNaN(date.getTime())) return null
-  const year = date.getUTCFullYear()
-  return year >= firstYear && year <= lastYear ? date : null
+  if (date === null) return null
+  const ms = date.getTime()
+  // A date that is none is NaN, and in no range.
+  return ms >= firstMs && ms < endMs ? date : null
 }
 
 function blankIsNull(text: string): string | null {

@@ -31,7 +31,7 @@ export async function* pages(
   const end: StreamEnd = from ? { ...from.end, warnings: [...from.end.warnings] } : fresh
   const check = connector.check(credentials)
   const proof = await ask(check, connector.scopes)
-  const asked = askedOf(connector, credentials, check, 'run')
+  const asked = askedOf({ connector, credentials, place: 'run' }, check)
   mustGrant(asked, proof.res)
   const looked = await lookUp(ask, connector, credentials, end)
   const walk: Walk = { ask, connector, credentials, since, looked, seen: createSeen(), end }
@@ -66,7 +66,7 @@ async function* listingPages(
   at: number,
   from: Cursor | undefined,
 ): AsyncGenerator<Page, void> {
-  const asked = (req: Req) => askedOf(connector, credentials, req, 'run')
+  const asked = (req: Req) => askedOf({ connector, credentials, place: 'run' }, req)
   const origin = new URL(connector.base(credentials)).origin
   const requests = new Set<string>()
   const first = () => (since && listing.changed?.(credentials, since)) ?? listing.request(credentials)
