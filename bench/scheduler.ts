@@ -1,4 +1,4 @@
-// bench:scheduler: many instances due at one moment, how fast they are synced and how late the last is; beside Agenda's own empty jobs.
+// bench:scheduler: many instances due at one moment, how fast they are synced and how late they are; beside Agenda's own empty jobs.
 import { randomBytes } from 'node:crypto'
 import { Agenda } from 'agenda'
 import type { Engine } from '../src/connectors/engine.ts'
@@ -18,9 +18,14 @@ import { type Server, startServer } from './server.ts'
 
 interface Sample {
   perSecond: number
-  /** How long after it was due the last one had ended, in seconds. */
+  /** How long after it was due a run (or a job) had ended, in seconds: half of them, 99 of 100, all of them. */
+  p50Seconds: number
+  p99Seconds: number
   lastSeconds: number
-  medianSeconds: number
+  /** Of one run (or job): CPU of this process and of all of Postgres, transactions that Postgres committed. */
+  nodeMs: number
+  postgresMs: number
+  commits: number
 }
 
 const numberOf = (name: string, otherwise: number) =>
@@ -29,6 +34,26 @@ const due = numberOf('due', 10_000)
 const rounds = numberOf('rounds', 3)
 const lanes = numberOf('lanes', runLimits.runsAtOnce)
 const peopleEach = 3
+/** What is measured may take this long at most: ten times what it should take with 10,000. */
+const limitSeconds = numberOf('limit', 900)
+const stopSeconds = 30
+
+const rows = {
+  unchanged: `saasm: a sync of ${peopleEach} people, unchanged`,
+  first: `saasm: a first sync of ${peopleEach} people, told`,
+  agenda: 'Agenda alone: a job that does nothing',
+}
+type Row = keyof typeof rows
+
+const columns: readonly { heading: string; field: keyof Sample; digits: number; unit: string }[] = [
+  { heading: 'a second', field: 'perSecond', digits: 0, unit: '' },
+  { heading: 'late p50', field: 'p50Seconds', digits: 1, unit: ' s' },
+  { heading: 'late p99', field: 'p99Seconds', digits: 1, unit: ' s' },
+  { heading: 'last', field: 'lastSeconds', digits: 1, unit: ' s' },
+  { heading: 'node CPU', field: 'nodeMs', digits: 2, unit: ' ms' },
+  { heading: 'PG CPU', field: 'postgresMs', digits: 2, unit: ' ms' },
+  { heading: 'commits', field: 'commits', digits: 1, unit: '' },
+]
 
 const engine: Engine = {
   verify: async () => ({ tenantKey: 'acme', tenantName: null }),
@@ -45,25 +70,67 @@ const engine: Engine = {
 }
 
 const server = await startServer()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(1))
+let code = 0
 try {
   // It is what clears away the rows that work has passed through; a queue is never without it.
   await server.sql.unsafe('alter system reset autovacuum')
   await server.sql`select pg_reload_conf()`
-  const samples = { first: [] as Sample[], ours: [] as Sample[], agenda: [] as Sample[] }
+  const samples = { first: [] as Sample[], unchanged: [] as Sample[], agenda: [] as Sample[] }
   for (let round = 0; round < rounds; round += 1) {
     await seed(server)
-    samples.first.push(await syncAll(server))
-    samples.agenda.push(await runJobs(server))
+    samples.first.push(await measured('the first syncs', syncAll))
+    samples.agenda.push(await measured("Agenda's jobs", runJobs))
     await server.sql`update instance set next_sync_at = now()`
-    samples.ours.push(await syncAll(server))
+    samples.unchanged.push(await measured('the syncs', syncAll))
     process.stderr.write(`round ${round + 1} of ${rounds}\n`)
   }
   print(samples)
-} finally {
-  await server.stop()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  code = 1
 }
-// Agenda leaves a timer behind for each job that has ended.
-process.exit(0)
+await end(code)
+
+/** Agenda leaves a timer behind for each job that has ended, and a wait that was given up its own: nothing is waited for. */
+async function end(code: number): Promise<never> {
+  await within(stopSeconds, 'the stop of Postgres', server.stop()).catch(() => {})
+  process.exit(code)
+}
+
+/** Do it, within the limit, and count what it costs; it returns after how many seconds each run or job had ended. */
+async function measured(what: string, work: (server: Server) => Promise<number[]>): Promise<Sample> {
+  const commits = await commitsOf(server)
+  const before = { node: process.cpuUsage(), postgres: server.cpuSeconds() }
+  const ended = (await within(limitSeconds, what, work(server))).toSorted((a, b) => a - b)
+  const { user, system } = process.cpuUsage(before.node)
+  const at = (share: number) => ended[Math.ceil(ended.length * share) - 1] ?? Number.NaN
+  return {
+    perSecond: ended.length / at(1),
+    p50Seconds: at(0.5),
+    p99Seconds: at(0.99),
+    lastSeconds: at(1),
+    nodeMs: (user + system) / 1_000 / ended.length,
+    postgresMs: ((server.cpuSeconds() - before.postgres) * 1_000) / ended.length,
+    commits: ((await commitsOf(server)) - commits) / ended.length,
+  }
+}
+
+async function commitsOf({ sql }: Server): Promise<number> {
+  // Connections say what they have committed a second after it, or when they end.
+  await new Promise(done => setTimeout(done, 1_500))
+  const rows = await sql<{ n: string }[]>`
+    select xact_commit as n from pg_stat_database where datname = current_database()`
+  return Number(rows[0]?.n)
+}
+
+async function within<T>(seconds: number, what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: not over after ${seconds} s`)), seconds * 1_000)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
 
 /** Instances of one company each, on a host of its own, all of them due now. */
 async function seed({ sql }: Server): Promise<void> {
@@ -76,7 +143,7 @@ async function seed({ sql }: Server): Promise<void> {
 }
 
 /** The sweep and the lanes as in a process that works, without the job store that rings between them. */
-async function syncAll({ url, sql }: Server): Promise<Sample> {
+async function syncAll({ url, sql }: Server): Promise<number[]> {
   const db: Db = openDb(url)
   const bells = new Set<Bell>()
   const limits = { ...runLimits, runsAtOnce: lanes }
@@ -89,20 +156,26 @@ async function syncAll({ url, sql }: Server): Promise<Sample> {
       if (bell === 'sync') drain.wake()
     },
   }
-  const never = new AbortController().signal
+  const failed = new AbortController()
   const runner = createRunner(work)
-  const drain = createDrain(() => runner.runDue(never), fail, runner.nudge)
+  const drain = createDrain(
+    () => runner.runDue(failed.signal),
+    error => failed.abort(error),
+    runner.nudge,
+  )
   const [from] = await sql<{ at: Date }[]>`select now() as at`
   const begun = from?.at ?? new Date()
-  await createSweep(work)(never)
+  await createSweep(work)(failed.signal)
   await drain.idle()
   // As jobs do: what could not be taken at once is looked at when its time comes.
   for (let ms = await runner.nextDue(); ms !== undefined; ms = await runner.nextDue()) {
+    failed.signal.throwIfAborted()
     await new Promise(done => setTimeout(done, ms))
     drain.wake()
     await drain.idle()
   }
   await db.close()
+  failed.signal.throwIfAborted()
   const rows = await sql<{ s: number }[]>`
     select extract(epoch from ended_at - ${begun}::timestamptz)::float8 as s from sync_run
     where requested_at >= ${begun} and state = 'succeeded' order by 1`
@@ -110,11 +183,11 @@ async function syncAll({ url, sql }: Server): Promise<Sample> {
     const states = await sql`select state, fault, count(*)::int from sync_run group by 1, 2 limit 5`
     throw new Error(`${rows.length} of ${due} runs have succeeded: ${JSON.stringify(states)}`)
   }
-  return sampleOf(rows.map(row => row.s))
+  return rows.map(row => row.s)
 }
 
 /** Agenda alone, as many jobs that do nothing; given room to lock and run as many as it likes. */
-async function runJobs({ url, sql }: Server): Promise<Sample> {
+async function runJobs({ url, sql }: Server): Promise<number[]> {
   const store = await openStore({ kind: 'postgres', url }, silentLog)
   const agenda = new Agenda({
     backend: store.backend,
@@ -145,44 +218,32 @@ async function runJobs({ url, sql }: Server): Promise<Sample> {
   await all
   await agenda.stop(false)
   await store.close()
-  return sampleOf(ended)
-}
-
-function fail(error: unknown): void {
-  throw error
-}
-
-function sampleOf(seconds: readonly number[]): Sample {
-  const sorted = seconds.toSorted((a, b) => a - b)
-  const last = sorted.at(-1) ?? 0
-  return {
-    perSecond: sorted.length / last,
-    lastSeconds: last,
-    medianSeconds: sorted[Math.floor(sorted.length / 2)] ?? 0,
-  }
+  return ended
 }
 
 function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
 }
 
-function print(samples: Readonly<Record<'first' | 'ours' | 'agenda', readonly Sample[]>>): void {
-  const labels = {
-    ours: `saasm: a sync of ${peopleEach} people, unchanged`,
-    first: `saasm: a first sync of ${peopleEach} people, told`,
-    agenda: 'Agenda alone: a job that does nothing',
-  }
-  const of = (name: keyof typeof labels, field: keyof Sample) =>
-    median(samples[name].map(sample => sample[field]))
-  process.stdout.write(`${due} due at one moment, ${lanes} lanes, medians of ${rounds} rounds\n`)
-  process.stdout.write(
-    `${''.padEnd(44)}${'a second'.padStart(10)}${'half by'.padStart(10)}${'last by'.padStart(10)}\n`,
+function print(samples: Readonly<Record<Row, readonly Sample[]>>): void {
+  const of = (name: Row, field: keyof Sample) => median(samples[name].map(sample => sample[field]))
+  const line = (label: string, cells: readonly string[]) =>
+    `${label.padEnd(44)}${cells.map(cell => cell.padStart(10)).join('')}\n`
+  const names = ['unchanged', 'first', 'agenda'] as const
+  const table = names.map(name =>
+    line(
+      rows[name],
+      columns.map(({ field, digits, unit }) => `${of(name, field).toFixed(digits)}${unit}`),
+    ),
   )
-  for (const name of ['ours', 'first', 'agenda'] as const)
-    process.stdout.write(
-      `${labels[name].padEnd(44)}${of(name, 'perSecond').toFixed(0).padStart(10)}${`${of(name, 'medianSeconds').toFixed(1)} s`.padStart(10)}${`${of(name, 'lastSeconds').toFixed(1)} s`.padStart(10)}\n`,
-    )
+  const ratio = (name: Row) => (of(name, 'perSecond') / of('agenda', 'perSecond')).toFixed(2)
   process.stdout.write(
-    `saasm's whole sync against Agenda's empty job: ${(of('ours', 'perSecond') / of('agenda', 'perSecond')).toFixed(2)} x as many a second\n`,
+    `${due} due at one moment, ${lanes} lanes, medians of ${rounds} rounds; CPU and commits are of one run\n` +
+      line(
+        '',
+        columns.map(({ heading }) => heading),
+      ) +
+      table.join('') +
+      `saasm's whole sync against Agenda's empty job: ${ratio('unchanged')} x as many a second unchanged, ${ratio('first')} x first and told (aim: 1)\n`,
   )
 }

@@ -48,6 +48,8 @@ const byKeyAlways = {
   enable_bitmapscan: 'off',
   plan_cache_mode: 'force_generic_plan',
 }
+/** Statements with more parameters are not kept prepared: a list makes as many texts as it has lengths. */
+const preparedParametersMax = 50
 /** A transaction that its client has left open holds locks: Postgres ends it after this. */
 const idleInTransactionMs = 60_000
 /** A connection on which nothing has moved this long after the longest statement is half-open: Postgres is not there any more. */
@@ -61,12 +63,12 @@ export function openDb(
   options: { connectionsMax?: number; statementTimeoutMs?: number } = {},
 ): Db {
   const sql = openPool(url, options.connectionsMax ?? 10, options.statementTimeoutMs ?? statementMs)
-  const conn = drizzle(sql) as Conn
+  const conn = drizzle(preparing(sql)) as Conn
   let patient: { sql: postgres.Sql; conn: Conn } | undefined
   const patientConn = () => {
     if (!patient) {
       const pool = openPool(url, patientConnectionsMax, patientStatementMs)
-      patient = { sql: pool, conn: drizzle(pool) as Conn }
+      patient = { sql: pool, conn: drizzle(preparing(pool)) as Conn }
     }
     return patient.conn
   }
@@ -113,6 +115,31 @@ function rawOf(tx: Conn): postgres.Sql {
   return (tx as unknown as { session: { client: postgres.Sql } }).session.client
 }
 
+/**
+ * drizzle lets Postgres describe each statement before it sends the parameters: two round trips, and nothing else may follow
+ * on the connection meanwhile. A statement that is prepared takes one, and those of a transaction that do not wait for each
+ * other go out together.
+ */
+function preparing(sql: postgres.Sql): postgres.Sql {
+  prepareIn(sql)
+  const { begin } = sql
+  sql.begin = ((work: (tx: postgres.TransactionSql) => unknown) =>
+    begin(tx => {
+      prepareIn(tx)
+      return work(tx)
+    })) as postgres.Sql['begin']
+  return sql
+}
+
+function prepareIn(sql: Pick<postgres.Sql, 'unsafe'>): void {
+  const { unsafe } = sql
+  sql.unsafe = ((text: string, parameters: never[] = [], how: object = {}) =>
+    unsafe(text, parameters, {
+      ...how,
+      prepare: parameters.length <= preparedParametersMax,
+    })) as postgres.Sql['unsafe']
+}
+
 function openPool(
   url: string,
   max: number,
@@ -135,6 +162,8 @@ function openPool(
       tcp_keepalives_count: 6,
       // Compiling a merge takes longer than running it.
       jit: 'off',
+      // A prepared statement is planned for what it is asked and for the tables as they are now, as one that is not would be.
+      plan_cache_mode: 'force_custom_plan',
       ...settings,
     },
     // With TLS postgres.js opens the socket itself.

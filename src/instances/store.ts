@@ -47,6 +47,16 @@ export async function instanceById(conn: Conn, id: string): Promise<Instance | u
   return rows[0]
 }
 
+/** Several by id, deleted or not. */
+export async function instancesById(conn: Conn, ids: readonly string[]): Promise<Map<string, Instance>> {
+  if (ids.length === 0) return new Map()
+  const rows = await conn
+    .select()
+    .from(instanceTable)
+    .where(inArray(instanceTable.id, [...ids]))
+  return new Map(rows.map(row => [row.id, row]))
+}
+
 /** By id, with its row locked until the transaction ends. */
 export async function lockInstance(tx: Tx, id: string): Promise<Instance | undefined> {
   const rows = await tx.select().from(instanceTable).where(eq(instanceTable.id, id)).for('no key update')
@@ -226,6 +236,31 @@ export async function recordOutcome(
   outcome: Partial<Pick<Instance, 'lastOutcome' | 'lastFaultCode' | 'lastSuccessAt' | 'nextSyncAt'>>,
 ): Promise<void> {
   await tx.update(instanceTable).set(outcome).where(eq(instanceTable.id, id))
+}
+
+/**
+ * Record that a run ended well once more, if the instance is Live and as it was read, by admins and by runs; false: it is not,
+ * and nothing was written.
+ */
+export async function recordSuccessAgain(
+  tx: Tx,
+  read: Pick<Instance, 'id' | 'version' | 'generation'>,
+  outcome: Pick<Instance, 'lastSuccessAt' | 'nextSyncAt'>,
+): Promise<boolean> {
+  const rows = await tx
+    .update(instanceTable)
+    .set(outcome)
+    .where(
+      and(
+        eq(instanceTable.id, read.id),
+        eq(instanceTable.version, read.version),
+        eq(instanceTable.generation, read.generation),
+        eq(instanceTable.status, 'live'),
+        eq(instanceTable.lastOutcome, 'succeeded'),
+      ),
+    )
+    .returning({ id: instanceTable.id })
+  return rows.length > 0
 }
 
 /** The next number for an announced change of this instance; taken in the transaction that announces it. */

@@ -32,14 +32,17 @@ export async function claimRuns(
 ): Promise<{ runs: SyncRun[]; looked: number }> {
   try {
     return await db.transaction(async tx => {
-      await joinLines(tx, freed)
-      const room = await roomOf(tx, claimant)
+      const [room] = await Promise.all([roomOf(tx, claimant), joinLines(tx, freed)])
       const hosts = await lockLines(tx, claimant, room)
       if (hosts.length === 0) return { runs: [], looked: 0 }
       // A statement of its own: what others have committed until the lines were locked must be seen when they are counted.
-      const { runs, passed } = await takeFrom(tx, hosts, { ...claimant, room })
+      const { taken, passed } = await choose(tx, hosts, { ...claimant, room })
       const moved = hosts.filter(host => !passed.has(host))
-      await moveLines(tx, moved, { runs, limits: claimant.limits })
+      const gave = taken.map(run => run.host)
+      const [runs] = await Promise.all([
+        take(tx, taken, claimant),
+        moveLines(tx, moved, { gave, limits: claimant.limits }),
+      ])
       return { runs, looked: hosts.length }
     })
   } catch (error) {
@@ -77,14 +80,20 @@ async function lockLines(tx: Tx, { now, places }: Claimant, room: Room): Promise
   return rows.map(row => row.host)
 }
 
+interface Chosen extends Record<string, unknown> {
+  id: string
+  host: string
+  size: RunSize
+}
+
 /** One run from each of these lines that may give one. `passed`: lines whose run is one large one too many for this process. */
-async function takeFrom(
+async function choose(
   tx: Tx,
   hosts: readonly string[],
-  { owner, now, limits, room }: Claimant & { room: Room },
-): Promise<{ runs: SyncRun[]; passed: Set<string> }> {
+  { now, limits, room }: Claimant & { room: Room },
+): Promise<{ taken: Chosen[]; passed: Set<string> }> {
   const at = now.toISOString()
-  const found = await tx.execute<{ id: string; host: string; size: RunSize }>(sql`
+  const found = await tx.execute<Chosen>(sql`
     select r.id, r.host, r.size
     from unnest(${textArray(hosts)}) with ordinality as line(host, place) cross join lateral (
       select w.id, w.host, w.size from sync_run w
@@ -96,31 +105,31 @@ async function takeFrom(
     where (select count(*) from sync_run o where o.host = line.host and o.state = 'running') < ${limits.hostRunsAtOnce}
     order by line.place`)
   const left = { ...room }
-  const [taken, passed] = [[] as string[], new Set<string>()]
-  for (const { id, host, size } of found) {
+  const [taken, passed] = [[] as Chosen[], new Set<string>()]
+  for (const run of found) {
+    const { host, size } = run
     if ((size === 'large' && left.large <= 0) || (size !== 'small' && left.unsure <= 0)) passed.add(host)
     else {
-      taken.push(id)
+      taken.push(run)
       if (size === 'large') left.large -= 1
       if (size !== 'small') left.unsure -= 1
     }
   }
-  if (taken.length === 0) return { runs: [], passed }
-  const runs = await tx
-    .update(syncRunTable)
-    .set(claimed(owner, now))
-    .where(inArray(syncRunTable.id, taken))
-    .returning()
-  return { runs, passed }
+  return { taken, passed }
+}
+
+async function take(tx: Tx, taken: readonly Chosen[], { owner, now }: Claimant): Promise<SyncRun[]> {
+  if (taken.length === 0) return []
+  const ids = taken.map(run => run.id)
+  return tx.update(syncRunTable).set(claimed(owner, now)).where(inArray(syncRunTable.id, ids)).returning()
 }
 
 /** When each of these lines is looked at next: one that gave a run after its pause, the others a little later. */
 async function moveLines(
   tx: Tx,
   hosts: readonly string[],
-  { runs, limits }: { runs: readonly SyncRun[]; limits: RunLimits },
+  { gave, limits }: { gave: readonly string[]; limits: RunLimits },
 ): Promise<void> {
-  const gave = runs.map(run => run.host)
   const pause = sql`now() + make_interval(secs => ${1 / limits.hostStartsPerSecond})`
   await tx.execute(sql`
     update sync_host h set

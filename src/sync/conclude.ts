@@ -62,15 +62,17 @@ export async function conclude(
       crashpoint('merge-done')
       const state: RunState = held ? 'held' : end.complete ? 'succeeded' : 'partial'
       const warnings = warningsOf(end, held)
-      const settled = await settleRun(tx, run, state, { ...counts, warnings, endedAt: now, held })
+      const [settled] = await Promise.all([
+        settleRun(tx, run, state, { ...counts, warnings, endedAt: now, held }),
+        recordOutcome(tx, instance.id, {
+          lastOutcome: state,
+          lastFaultCode: null,
+          lastSuccessAt: now,
+          nextSyncAt: nextSyncAt(instance, now),
+        }),
+      ])
       if (!settled) throw new ClaimLost()
       crashpoint('run-settled')
-      await recordOutcome(tx, instance.id, {
-        lastOutcome: state,
-        lastFaultCode: null,
-        lastSuccessAt: now,
-        nextSyncAt: nextSyncAt(instance, now),
-      })
       const users = plan.before + counts.added - counts.removed
       const told = { counts, warnings, users, lastSuccessAt: now, next: nextSync(instance) }
       const kind = successKind(instance)
@@ -137,16 +139,18 @@ export async function concludeFailure(
   await work.db.transaction(async tx => {
     const instance = await stillTheSame(tx, work, run, before)
     if (!instance) return
-    const settled = await settleRun(tx, run, 'failed', { fault, endedAt: now })
+    const reason = revokes(fault)
+    const [settled] = await Promise.all([
+      settleRun(tx, run, 'failed', { fault, endedAt: now }),
+      recordOutcome(tx, instance.id, {
+        lastOutcome: 'failed',
+        lastFaultCode: fault.code,
+        nextSyncAt: reason ? null : nextSyncAt(instance, now),
+      }),
+    ])
     if (!settled) throw new ClaimLost()
     crashpoint('failure-settled')
     const kind = failureKind(instance, fault)
-    const reason = revokes(fault)
-    await recordOutcome(tx, instance.id, {
-      lastOutcome: 'failed',
-      lastFaultCode: fault.code,
-      nextSyncAt: reason ? null : nextSyncAt(instance, now),
-    })
     if (reason)
       await moveInstance(tx, instance.id, 'inactive', {
         now,
@@ -175,14 +179,16 @@ async function stillTheSame(
   run: SyncRun,
   before: Instance,
 ): Promise<Instance | undefined> {
-  const now = work.clock.now()
-  const instance = await lockInstance(tx, before.id)
-  // Holding locks the run's row: nobody takes it over before this transaction ends.
-  const held = await holdRun(tx, run)
+  const [instance, held, removal] = await Promise.all([
+    lockInstance(tx, before.id),
+    // Holding locks the run's row: nobody takes it over before this transaction ends.
+    holdRun(tx, run),
+    // Users that are being removed may not come back in the middle of it.
+    openRemovalOf(tx, before.id),
+  ])
   const same = held && instance?.status === 'live' && instance.generation === before.generation
-  // Users that are being removed may not come back in the middle of it.
-  if (same && !(await openRemovalOf(tx, before.id))) return instance
-  const cancelled = await settleRun(tx, run, 'cancelled', { endedAt: now })
+  if (same && !removal) return instance
+  const cancelled = await settleRun(tx, run, 'cancelled', { endedAt: work.clock.now() })
   await clearStaging(tx, { runId: run.id, fence: run.fence })
   if (cancelled?.progressId && instance) {
     const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
@@ -235,7 +241,13 @@ async function tell(
 }
 
 /** Who pressed Sync now, or has seen how far it is, hears the end, whatever it is. */
-async function tellAsker(tx: Tx, work: Work, run: SyncRun, instance: Instance, told: Told): Promise<void> {
+export async function tellAsker(
+  tx: Tx,
+  work: Work,
+  run: SyncRun,
+  instance: Instance,
+  told: Told,
+): Promise<void> {
   const { requestedBy: userId, progressId: edits } = run
   if (userId === null || (run.trigger !== 'manual' && edits === null)) return
   const now = work.clock.now()

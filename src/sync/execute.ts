@@ -5,7 +5,6 @@ import { connectorById } from '../connectors/registry.ts'
 import { isUnreachable } from '../db/db.ts'
 import { credentialsOf } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
-import { instanceById } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
@@ -21,6 +20,7 @@ import {
   StagingLost,
   settleRun,
 } from './store.ts'
+import { concludeUnchanged, look } from './unchanged.ts'
 import type { Work } from './work.ts'
 
 /** A vendor may put one run off for this long in all; then it has failed. */
@@ -31,9 +31,13 @@ const attemptsMax = 5
 const lostGraceMs = 5_000
 
 /** One claimed run to its end: settled, given back, or left to its lease when the database does not answer. */
-export async function execute(work: Work, run: SyncRun, signal: AbortSignal): Promise<void> {
+export async function execute(
+  work: Work,
+  run: SyncRun,
+  instance: Instance | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const { db, clock } = work
-  const instance = await instanceById(db.conn, run.instanceId)
   if (instance?.status !== 'live') {
     await settleRun(db.conn, run, 'cancelled', { endedAt: clock.now() })
     return clearStaging(db.conn, { runId: run.id, fence: run.fence })
@@ -55,7 +59,7 @@ export async function execute(work: Work, run: SyncRun, signal: AbortSignal): Pr
   }
 }
 
-/** Read to the stream's own end, and merge. */
+/** Read to the stream's own end, and merge; a small directory that says what is known already has nothing to merge. */
 async function bringIn(
   work: Work,
   run: SyncRun,
@@ -64,11 +68,22 @@ async function bringIn(
 ): Promise<void> {
   const credentials = credentialsOf(work.seal, instance)
   const either = AbortSignal.any([signal, lost])
-  const end = await read(work, run, instance, { credentials, signal: either, lost, last })
-  if (!end) return
-  crashpoint('stream-ended')
-  await last()
-  await conclude(work, run, instance, end)
+  const begun = await look(work, run, instance, { credentials, signal: either })
+  try {
+    if (begun.unchanged) {
+      crashpoint('stream-ended')
+      await last()
+      if (await concludeUnchanged(work, run, instance, begun.unchanged)) return
+    }
+    const signals = { signal: either, lost, last }
+    const end = await read(begun.work, run, instance, { credentials: begun.credentials, ...signals })
+    if (!end) return
+    crashpoint('stream-ended')
+    await last()
+    await conclude(work, run, instance, end)
+  } finally {
+    begun.close()
+  }
 }
 
 /**

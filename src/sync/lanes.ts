@@ -1,4 +1,5 @@
 // The lanes: a process executes several runs side by side, and claims the next ones as soon as there is room.
+import { instancesById } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { claimRuns, takeOverRuns } from './claim.ts'
 import { execute } from './execute.ts'
@@ -48,10 +49,14 @@ function createLanes(work: Work, signal: AbortSignal) {
   const places = () => limits.runsAtOnce - running.size
   const claimant = () => ({ owner: work.owner, now: work.clock.now(), limits, places: places() })
 
-  function start(runs: readonly SyncRun[]): void {
+  async function start(runs: readonly SyncRun[]): Promise<void> {
+    const instances = await instancesById(
+      work.db.conn,
+      runs.map(run => run.instanceId),
+    )
     for (const run of runs) {
       crashpoint('run-claimed')
-      const lane = execute(work, run, signal)
+      const lane = execute(work, run, instances.get(run.instanceId), signal)
         .catch(error => {
           failure ??= error
         })
@@ -69,13 +74,13 @@ function createLanes(work: Work, signal: AbortSignal) {
     again = false
     if (places() > 0 && lookForDead) {
       lookForDead = false
-      start(await takeOverRuns(work.db, claimant()))
+      await start(await takeOverRuns(work.db, claimant()))
     }
     if (places() <= 0) return false
     const hosts = freed
     freed = []
     const { runs, looked } = await claimRuns(work.db, claimant(), hosts)
-    start(runs)
+    await start(runs)
     return looked > 0
   }
 

@@ -96,9 +96,10 @@ export const syncHostTable = pgTable(
     nextStartAt: at('next_start_at').notNull().default(sql`now()`),
   },
   table => [
-    // The claim's first question: whose turn it is, the longest waiting first.
+    // The claim's first question, of each size: whose turn it is, the longest waiting first. Without the size a claim read
+    // every line to see that none of them waits with a large run.
     index('sync_host_turn')
-      .on(table.urgent.desc().nullsFirst(), table.readyAt)
+      .on(table.smallest, table.urgent.desc().nullsFirst(), table.readyAt)
       .where(sql`due_at is not null`),
   ],
 )

@@ -10,7 +10,7 @@ import { nextSyncAt } from '../../src/sync/schedule.ts'
 import { settleRun } from '../../src/sync/store.ts'
 import { createSweep } from '../../src/sync/sweep.ts'
 import { until } from '../support/world.ts'
-import { gate, halting, type Pages, people, type Sync, startSync, whole } from './synced.ts'
+import { gate, halting, listing, type Pages, people, type Sync, startSync, whole } from './synced.ts'
 
 let room: Sync
 beforeAll(async () => {
@@ -291,6 +291,43 @@ test('10,000 due instances are asked for in one sweep, in fewer than 100 stateme
   expect(await room.rows('select 1 from instance where next_sync_at < now()')).toHaveLength(0)
   expect(statements()).toBeGreaterThan(20)
   expect(statements()).toBeLessThan(100)
+})
+
+test('a huge instance under way holds up none of forty small ones on other hosts', async () => {
+  const at = gate()
+  let asked = 0
+  room.vendor((signal, from) => {
+    asked += 1
+    return (asked === 1 ? halting(at) : listing(people(0, 3)))(signal, from)
+  })
+  const huge = await room.instance()
+  await room.ask(huge.id, 'initial')
+  const running = room.runDue()
+  await at.reached
+  await due(40, 40)
+  await createSweep(room.work)(new AbortController().signal)
+  room.nudge()
+  const ended = async () => (await room.rows("select 1 from sync_run where state = 'succeeded'")).length
+  await expect.poll(ended, { timeout: 20_000 }).toBe(40)
+  expect((await room.latest(huge.id)).state).toBe('running')
+  at.open()
+  await running
+})
+
+test('instances of one company that fall due at one moment are not asked for at one vendor in one second', async () => {
+  const starts: number[] = []
+  room.vendor(async function* () {
+    starts.push(performance.now())
+    yield people(0, 1)
+    return whole
+  })
+  await due(8, 1)
+  await createSweep(room.work)(new AbortController().signal)
+  await room.runDue(undefined, 'first', undefined, { hostStartsPerSecond: 4 })
+  expect(starts).toHaveLength(8)
+  const inOneSecond = starts.map(from => starts.filter(at => at >= from && at < from + 1_000).length)
+  // Four a second by the database's clock; the vendor is reached a moment later, sooner or later than that.
+  expect(Math.max(...inOneSecond)).toBeLessThanOrEqual(5)
 })
 
 test('two sweeps at once ask for each due instance once, and an open run is enough', async () => {

@@ -1,0 +1,117 @@
+// A scheduled run of a small directory that has not changed ends at once: what it writes, and when it must not.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ProviderError } from '../../src/connectors/errors.ts'
+import type { Instance } from '../../src/instances/instance.ts'
+import { editInstance } from '../../src/instances/store.ts'
+import { gate, halting, type Pages, people, type Sync, startSync, whole } from './synced.ts'
+
+let room: Sync
+beforeAll(async () => {
+  room = await startSync()
+})
+afterAll(() => room.database.drop())
+
+/** An instance that has synced these people before, by its schedule. */
+async function synced(...pages: ReturnType<typeof people>[]): Promise<Instance> {
+  const { id } = await room.instance()
+  await room.sync(id, ...pages)
+  room.clock.advance(1)
+  return room.refreshed(id)
+}
+
+/** What its next scheduled run becomes; `pages`: what the vendor lists. */
+async function next(id: string, pages?: Pages) {
+  await room.ask(id, 'scheduled', null)
+  await room.runDue(undefined, 'first', pages)
+  room.clock.advance(1)
+  return room.latest(id)
+}
+
+/** Was anything staged or merged? Pages are noted in a sequence of their own. */
+const noting = async (work: () => Promise<unknown>): Promise<number> => {
+  await room.rows('create table if not exists noted (n int)')
+  await room.rows(`create or replace function note() returns trigger language plpgsql as
+    $$ begin insert into noted values (1); return null; end $$`)
+  await room.rows(
+    'create or replace trigger note after insert on account_page for each row execute function note()',
+  )
+  await room.rows('truncate noted')
+  await work()
+  return (await room.rows('select 1 from noted')).length
+}
+
+test('a directory that says what is known succeeds with everybody unchanged, and stages nothing', async () => {
+  const { id, nextSyncAt } = await synced(people(0, 7), people(7, 9))
+  let run = await room.latest(id)
+  const noted = await noting(async () => {
+    run = await next(id)
+  })
+  expect(noted).toBe(0)
+  expect(run).toMatchObject({ state: 'succeeded', added: 0, changed: 0, removed: 0, unchanged: 9 })
+  expect(run).toMatchObject({ pages: 2, peopleRead: 9, attempt: 1, leaseOwner: null })
+  const after = await room.refreshed(id)
+  expect(after.lastSuccessAt?.getTime()).toBe(run.endedAt?.getTime())
+  expect(after.nextSyncAt?.getTime()).not.toBe(nextSyncAt?.getTime())
+})
+
+test.each([
+  ['somebody new', [people(0, 10)], { added: 1, unchanged: 9 }],
+  ['somebody changed', [people(0, 8), people(8, 9, { name: 'Other' })], { changed: 1, unchanged: 8 }],
+  ['somebody gone', [people(0, 8)], { removed: 1, unchanged: 8 }],
+  ['one in the place of another', [people(0, 8), people(20, 21)], { added: 1, removed: 1, unchanged: 8 }],
+  ['somebody twice', [people(0, 9), people(8, 9)], { unchanged: 9 }],
+])('%s is staged and merged, with what was read already', async (_what, pages, counts) => {
+  const { id } = await synced(people(0, 9))
+  room.list(...pages)
+  const none = { added: 0, changed: 0, removed: 0 }
+  expect(await next(id)).toMatchObject({ state: 'succeeded', ...none, ...counts })
+  const listed = pages.flatMap(page => page.accounts.map(account => account.externalId))
+  expect(await room.users(id)).toEqual([...new Set(listed)].toSorted())
+})
+
+test('a list that is not complete is no success, although it names everybody', async () => {
+  const { id } = await synced(people(0, 9))
+  const run = await next(id, async function* () {
+    yield people(0, 9)
+    return { ...whole, complete: false }
+  })
+  expect(run.state).toBe('partial')
+})
+
+test('a vendor that throws after its first page fails the run, and nobody is lost', async () => {
+  const { id } = await synced(people(0, 9))
+  const run = await next(id, async function* () {
+    yield people(0, 5)
+    throw new ProviderError('broken', { message: 'No.', detail: '500' })
+  })
+  expect(run).toMatchObject({ state: 'failed', fault: { code: 'broken' } })
+  expect(await room.users(id)).toHaveLength(9)
+})
+
+test('an instance that was edited meanwhile is not written over: the run of another generation is cancelled', async () => {
+  const instance = await synced(people(0, 10))
+  const at = gate()
+  await room.ask(instance.id, 'scheduled', null)
+  const running = room.runDue(undefined, 'first', halting(at))
+  await at.reached
+  await room.db.transaction(tx =>
+    editInstance(tx, instance, { settings: { domain: 'other' } }, room.clock.now()),
+  )
+  at.open()
+  await running
+  expect((await room.latest(instance.id)).state).toBe('cancelled')
+  expect((await room.refreshed(instance.id)).lastSuccessAt).toEqual(instance.lastSuccessAt)
+})
+
+test('a worker whose claim was taken over writes nothing, although nothing has changed', async () => {
+  const { id, lastSuccessAt } = await synced(people(0, 10))
+  const at = gate()
+  await room.ask(id, 'scheduled', null)
+  const running = room.runDue(undefined, 'first', halting(at))
+  await at.reached
+  await room.rows("update sync_run set fence = fence + 1 where state = 'running'")
+  at.open()
+  await running
+  expect((await room.latest(id)).state).toBe('running')
+  expect((await room.refreshed(id)).lastSuccessAt).toEqual(lastSuccessAt)
+})
