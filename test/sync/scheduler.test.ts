@@ -323,7 +323,7 @@ test('instances of one company that fall due at one moment are not asked for at 
   })
   await due(8, 1)
   await createSweep(room.work)(new AbortController().signal)
-  await room.runDue(undefined, 'first', undefined, { hostStartsPerSecond: 4 })
+  await room.runDue(undefined, 'first', undefined, { limits: { hostStartsPerSecond: 4 } })
   expect(starts).toHaveLength(8)
   const inOneSecond = starts.map(from => starts.filter(at => at >= from && at < from + 1_000).length)
   // Four a second by the database's clock; the vendor is reached a moment later, sooner or later than that.
