@@ -56,7 +56,9 @@ export async function mendLines(conn: Conn): Promise<void> {
     order by f.host
     on conflict (host) do update set due_at = excluded.due_at, urgent = excluded.urgent, smallest = excluded.smallest`)
   await conn.execute(
-    sql`delete from sync_host where due_at is null and ready_at < now() - make_interval(secs => ${emptySecondsMax})`,
+    sql`delete from sync_host where host in (
+      select host from sync_host where due_at is null and ready_at < now() - make_interval(secs => ${emptySecondsMax})
+      for update skip locked)`,
   )
 }
 
