@@ -9,7 +9,7 @@ import { recordSuccessAgain } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import type { SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
-import { ClaimLost, settleRun } from './store.ts'
+import { ClaimLost, openRemovalOf, settleRun } from './store.ts'
 import type { Work } from './work.ts'
 
 /** More people are compared a page a statement, and staged. */
@@ -145,8 +145,8 @@ class Another extends Error {}
 
 /**
  * The end of a run that has found nothing new, in one transaction; false: the instance is another one by now, and nothing was
- * written. Throws ClaimLost. What was compared still stands: only a run under this claim writes people, and whoever removes
- * them begins a new generation.
+ * written. Throws ClaimLost. What was compared stands but for a person forgotten since: only a run under this claim writes
+ * people, and users who are being removed end it. It writes nobody, so nothing comes back.
  */
 export async function concludeUnchanged(
   work: Work,
@@ -158,12 +158,13 @@ export async function concludeUnchanged(
   const facts = { added: 0, changed: 0, removed: 0, unchanged: people, pages, peopleRead: people, warnings }
   const written = work.db.transaction(async tx => {
     // Each is void without the other. The instance's row is locked first, as at every end of a run.
-    const [same, settled] = await Promise.all([
+    const [same, settled, removal] = await Promise.all([
       recordSuccessAgain(tx, instance, { lastSuccessAt: now, nextSyncAt: nextSyncAt(instance, now) }),
       settleRun(tx, run, 'succeeded', { ...facts, endedAt: now }),
+      openRemovalOf(tx, instance.id),
     ])
     if (!settled) throw new ClaimLost()
-    if (!same) throw new Another()
+    if (!same || removal) throw new Another()
     crashpoint('run-settled')
     return true
   })

@@ -103,6 +103,25 @@ test('an instance that was edited meanwhile is not written over: the run of anot
   expect((await room.refreshed(instance.id)).lastSuccessAt).toEqual(instance.lastSuccessAt)
 })
 
+test('while the users of an instance are being removed no run of it succeeds, although nothing has changed', async () => {
+  const instance = await synced(people(0, 10))
+  const at = gate()
+  await room.ask(instance.id, 'scheduled', null)
+  const running = room.runDue(undefined, 'first', halting(at))
+  await at.reached
+  // Asked for between the claim and the look at the instance: its generation is the one that the run knows.
+  await room.rows(
+    `insert into removal (id, instance_id, kind, state, requested_by, due_at, requested_at)
+      values (gen_random_uuid(), $1, 'users', 'requested', 'U1', now(), now())`,
+    instance.id,
+  )
+  at.open()
+  await running
+  expect((await room.latest(instance.id)).state).toBe('cancelled')
+  expect((await room.refreshed(instance.id)).lastSuccessAt).toEqual(instance.lastSuccessAt)
+  await room.rows('delete from removal where instance_id = $1', instance.id)
+})
+
 test('a worker whose claim was taken over writes nothing, although nothing has changed', async () => {
   const { id, lastSuccessAt } = await synced(people(0, 10))
   const at = gate()
