@@ -2,14 +2,14 @@
 import { sql } from 'drizzle-orm'
 import type { Account } from '../connectors/account.ts'
 import type { Cursor } from '../connectors/engine.ts'
-import { openCopy } from '../db/copy.ts'
+import { type Copy, openCopy } from '../db/copy.ts'
 import type { Conn, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 import { cellsOf, personColumns } from './row.ts'
 import { chunkMax, type Reading } from './stage.ts'
 
 export interface Load {
-  /** Write a batch; resolves when Postgres keeps up. Throws what it says of this or an earlier one, 23505 for somebody listed twice. */
+  /** Begin to write a batch; resolves when the one before it is on its way. Throws what it says of this or an earlier one, 23505 for somebody listed twice. */
   write(accounts: readonly Account[]): Promise<void>
   /** Everything is in: how many. The transaction can be used for something else from here on. Throws as `write` does. */
   end(): Promise<number>
@@ -40,25 +40,36 @@ export async function beginLoad(tx: Tx, reading: Reading, now: Date): Promise<Lo
   await tx.execute(sql`select set_config('application_name', ${nameOf(reading.runId)}, true)`)
   const seenAt = now.toISOString()
   const into = `account (instance_id, ${personColumns}, first_seen_at)`
-  const copy = await openCopy(tx.sql, into)
+  // Opened with the first rows and not waited for: a lock on the table keeps no vendor waiting that can be asked meanwhile.
+  let copy: Promise<Copy> | undefined
+  let underWay = Promise.resolve()
   let people = 0
+  const end = async () => {
+    await underWay
+    await (await copy)?.end()
+  }
   return {
     async write(accounts) {
       for (let from = 0; from < accounts.length; from += chunkMax) {
         const chunk = accounts.slice(from, from + chunkMax)
+        const lines = chunk.map(account => `${reading.instanceId}\t${cellsOf(account)}\t${seenAt}\n`).join('')
+        await underWay
         people += chunk.length
-        await copy.write(
-          chunk.map(account => `${reading.instanceId}\t${cellsOf(account)}\t${seenAt}\n`).join(''),
-        )
+        copy ??= openCopy(tx.sql, into)
+        underWay = copy.then(open => open.write(lines))
+        underWay.catch(() => {})
       }
     },
     async end() {
-      await copy.end()
+      await end()
       return people
     },
-    cancel: () => copy.cancel(),
+    async cancel() {
+      const open = await copy?.catch(() => undefined)
+      await open?.cancel()
+    },
     async demote({ problems, cursor }) {
-      await copy.end()
+      await end()
       const { runId, fence, instanceId, generation } = reading
       const moved = await tx.execute<{ n: number }>(sql`
         with out as (
