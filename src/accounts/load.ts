@@ -9,7 +9,7 @@ import { cellsOf, personColumns } from './row.ts'
 import { chunkMax, type Reading } from './stage.ts'
 
 export interface Load {
-  /** Begin to write a batch; resolves when the one before it is on its way. Throws what it says of this or an earlier one, 23505 for somebody listed twice. */
+  /** Begin to write a batch; resolves when the one before it is on its way. Throws what Postgres says of earlier ones, 23505 for somebody listed twice. */
   write(accounts: readonly Account[]): Promise<void>
   /** Everything is in: how many. The transaction can be used for something else from here on. Throws as `write` does. */
   end(): Promise<number>

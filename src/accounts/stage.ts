@@ -86,8 +86,11 @@ export function createStager(db: Db, reading: Reading, pages: number): Stager {
     },
     pages: () => page,
     async settle() {
+      const ended: PromiseSettledResult<void>[] = []
+      // More than once: rows that have waited long enough set out meanwhile.
+      while (underWay.length > 0) ended.push(...(await Promise.allSettled(underWay.splice(0))))
       clearTimeout(late)
-      const ended = await Promise.allSettled(underWay.splice(0))
+      late = undefined
       const failed = ended.find(one => one.status === 'rejected')
       if (failed) throw failed.reason
       await send()
