@@ -241,13 +241,7 @@ async function tell(
 }
 
 /** Who pressed Sync now, or has seen how far it is, hears the end, whatever it is. */
-export async function tellAsker(
-  tx: Tx,
-  work: Work,
-  run: SyncRun,
-  instance: Instance,
-  told: Told,
-): Promise<void> {
+async function tellAsker(tx: Tx, work: Work, run: SyncRun, instance: Instance, told: Told): Promise<void> {
   const { requestedBy: userId, progressId: edits } = run
   if (userId === null || (run.trigger !== 'manual' && edits === null)) return
   const now = work.clock.now()

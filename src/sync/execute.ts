@@ -34,8 +34,7 @@ const lostGraceMs = 5_000
 export async function execute(
   work: Work,
   run: SyncRun,
-  instance: Instance | undefined,
-  signal: AbortSignal,
+  { instance, signal }: { instance: Instance | undefined; signal: AbortSignal },
 ): Promise<void> {
   const { db, clock } = work
   if (instance?.status !== 'live') {
@@ -68,15 +67,15 @@ async function bringIn(
 ): Promise<void> {
   const credentials = credentialsOf(work.seal, instance)
   const either = AbortSignal.any([signal, lost])
-  const begun = await look(work, run, instance, { credentials, signal: either })
+  const begun = await look(work, run, instance, { grant: { credentials }, signal: either })
   try {
     if (begun.unchanged) {
       crashpoint('stream-ended')
       await last()
       if (await concludeUnchanged(work, run, instance, begun.unchanged)) return
     }
-    const signals = { signal: either, lost, last }
-    const end = await read(begun.work, run, instance, { credentials: begun.credentials, ...signals })
+    const { grant } = begun
+    const end = await read(begun.work, run, instance, { grant, signal: either, lost, last })
     if (!end) return
     crashpoint('stream-ended')
     await last()

@@ -56,7 +56,7 @@ function createLanes(work: Work, signal: AbortSignal) {
     )
     for (const run of runs) {
       crashpoint('run-claimed')
-      const lane = execute(work, run, instances.get(run.instanceId), signal)
+      const lane = execute(work, run, { instance: instances.get(run.instanceId), signal })
         .catch(error => {
           failure ??= error
         })

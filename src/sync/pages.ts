@@ -74,5 +74,5 @@ function breather(): () => Promise<void> {
   }
 }
 
-/** One for all runs of the process: each with its own, they would hold up one turn of the event loop as often as there are runs. */
+/** One for all runs of the process: each with its own, they would hold up the event loop as many times as long as there are runs. */
 const breathe = breather()

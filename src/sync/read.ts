@@ -2,15 +2,14 @@
 import { beginLoad, endOlderLoads, isEmpty, type Load } from '../accounts/load.ts'
 import { type Adopted, adoptPages, clearStaging, stageProblems } from '../accounts/pages.ts'
 import { createStager, type Reading } from '../accounts/stage.ts'
-import type { Credentials } from '../connectors/connector.ts'
 import type { Cursor, StreamEnd } from '../connectors/engine.ts'
 import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
 import { isUniqueViolation, type Tx } from '../db/db.ts'
-import { keepCredentials } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { conclude, LoadVoid } from './conclude.ts'
+import { type Grant, keeperOf } from './grant.ts'
 import { type Gathered, gather } from './pages.ts'
 import type { SyncRun } from './run.ts'
 import { ClaimLost, holdRun } from './store.ts'
@@ -40,11 +39,6 @@ interface Source {
   adopted: Adopted | undefined
 }
 
-/** What the vendor is asked with: another one once a token was rotated, also for a stream that begins again. */
-interface Grant {
-  credentials: Credentials
-}
-
 interface Signals {
   /** A stop of the process, or the claim is lost. */
   signal: AbortSignal
@@ -61,12 +55,11 @@ export async function read(
   work: Work,
   run: SyncRun,
   instance: Instance,
-  { credentials, ...signals }: Signals & { credentials: Credentials },
+  { grant, ...signals }: Signals & { grant: Grant },
 ): Promise<Ending | undefined> {
   const { db } = work
   const { id: instanceId, generation } = instance
   const reading = { runId: run.id, fence: run.fence, instanceId, generation }
-  const grant = { credentials }
   const open = (adopted?: Adopted) => openSource(work, run, instance, { grant, adopted, ...signals })
   if (run.fence > 1) await endOlderLoads(db.conn, run.id)
   const adopted = await adoptPages(db, reading)
@@ -105,11 +98,7 @@ function openSource(
   const from = adopted?.cursor
   const stream = work.engine.pages(connector, grant.credentials, {
     ...{ signal, from, patienceMs: work.patienceMs },
-    async keep(after) {
-      const rotated = { connector, before: grant.credentials, after }
-      if (!(await keepCredentials(work, instance, rotated))) throw new ClaimLost()
-      grant.credentials = after
-    },
+    keep: keeperOf(work, instance, { connector, grant }),
   })
   return {
     next: gather(stream, signal),

@@ -1,12 +1,11 @@
 // A small directory in which nothing has changed, which is what most runs find: known by one look, and ended without staging or merge.
 import { isUnchanged } from '../accounts/unchanged.ts'
-import type { Credentials } from '../connectors/connector.ts'
 import type { Engine, Page, StreamEnd } from '../connectors/engine.ts'
 import { connectorById } from '../connectors/registry.ts'
-import { keepCredentials } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
 import { recordSuccessAgain } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
+import { type Grant, keeperOf } from './grant.ts'
 import type { SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
 import { ClaimLost, openRemovalOf, settleRun } from './store.ts'
@@ -29,8 +28,8 @@ export interface Begun {
   unchanged: Unchanged | null
   /** For `read`: its engine gives the pages that are here already, and the rest. */
   work: Work
-  /** As they are now: the vendor may have rotated a token. */
-  credentials: Credentials
+  /** For `read`, too: the vendor may have rotated a token, and may do so again. */
+  grant: Grant
   /** The stream is not needed any more. */
   close(): void
 }
@@ -40,34 +39,30 @@ export async function look(
   work: Work,
   run: SyncRun,
   instance: Instance,
-  { credentials, signal }: { credentials: Credentials; signal: AbortSignal },
+  { grant, signal }: { grant: Grant; signal: AbortSignal },
 ): Promise<Begun> {
   const connector = connectorById(instance.connector)
   // A run that was begun before has pages to go on with, after one that did not end well there is something to tell, and who
   // waits for a run is shown how far it is.
   const known = run.size === 'small' && instance.lastOutcome === 'succeeded'
   const may = known && run.fence === 1 && run.trigger === 'scheduled' && !run.urgent
-  if (!may || !connector) return { unchanged: null, work, credentials, close: () => {} }
-  let held = credentials
-  let keep = async (after: Credentials) => {
-    if (!(await keepCredentials(work, instance, { connector, before: held, after }))) throw new ClaimLost()
-    held = after
-  }
+  if (!may || !connector) return { unchanged: null, work, grant, close: () => {} }
+  const keep = keeperOf(work, instance, { connector, grant })
   const { patienceMs } = work
-  const stream = work.engine.pages(connector, credentials, {
-    ...{ signal, patienceMs },
-    keep: after => keep(after),
-  })
+  const stream = work.engine.pages(connector, grant.credentials, { signal, patienceMs, keep })
+  const close = () => void stream.return({ warnings: [], complete: false }).catch(() => {})
   const first = await beginningOf(stream)
-  const again: Engine['pages'] = (_connector, _credentials, options) => {
-    keep = options.keep ?? keep
-    return goOn(first, stream)
-  }
-  return {
-    unchanged: await unchangedIn(work, instance, first),
-    work: { ...work, engine: once(work.engine, again) },
-    credentials: held,
-    close: () => void stream.return({ warnings: [], complete: false }).catch(() => {}),
+  try {
+    const unchanged = await unchangedIn(work, instance, first)
+    return {
+      unchanged,
+      work: { ...work, engine: goingOn(work.engine, () => goOn(first, stream)) },
+      grant,
+      close,
+    }
+  } catch (error) {
+    close()
+    throw error
   }
 }
 
@@ -116,15 +111,15 @@ async function* goOn(
   return yield* stream
 }
 
-/** The same engine, whose first stream is another one. */
-function once(engine: Engine, pages: Engine['pages']): Engine {
+/** The same engine, whose first stream goes on with another one. */
+function goingOn(engine: Engine, first: () => AsyncGenerator<Page, StreamEnd>): Engine {
   let asked = false
   return {
     ...engine,
     pages(...of) {
       if (asked) return engine.pages(...of)
       asked = true
-      return pages(...of)
+      return first()
     },
   }
 }
