@@ -14,7 +14,9 @@ import { createRunner } from '../src/sync/lanes.ts'
 import { runLimits } from '../src/sync/limits.ts'
 import { createSweep } from '../src/sync/sweep.ts'
 import type { Work } from '../src/sync/work.ts'
+import { median } from './ratios.ts'
 import { type Server, startServer } from './server.ts'
+import { within } from './within.ts'
 
 interface Sample {
   perSecond: number
@@ -94,7 +96,7 @@ await end(code)
 
 /** Agenda leaves a timer behind for each job that has ended, and a wait that was given up its own: nothing is waited for. */
 async function end(code: number): Promise<never> {
-  await within(stopSeconds, 'the stop of Postgres', server.stop()).catch(() => {})
+  await within(stopSeconds, server.stop(), 'Postgres has not stopped').catch(() => {})
   process.exit(code)
 }
 
@@ -102,7 +104,7 @@ async function end(code: number): Promise<never> {
 async function measured(what: string, work: (server: Server) => Promise<number[]>): Promise<Sample> {
   const commits = await commitsOf(server)
   const before = { node: process.cpuUsage(), postgres: server.cpuSeconds() }
-  const ended = (await within(limitSeconds, what, work(server))).toSorted((a, b) => a - b)
+  const ended = (await within(limitSeconds, work(server), `${what} are not over`)).toSorted((a, b) => a - b)
   const { user, system } = process.cpuUsage(before.node)
   const at = (share: number) => ended[Math.ceil(ended.length * share) - 1] ?? Number.NaN
   return {
@@ -122,14 +124,6 @@ async function commitsOf({ sql }: Server): Promise<number> {
   const rows = await sql<{ n: string }[]>`
     select xact_commit as n from pg_stat_database where datname = current_database()`
   return Number(rows[0]?.n)
-}
-
-async function within<T>(seconds: number, what: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: not over after ${seconds} s`)), seconds * 1_000)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /** Instances of one company each, on a host of its own, all of them due now. */
@@ -219,10 +213,6 @@ async function runJobs({ url, sql }: Server): Promise<number[]> {
   await agenda.stop(false)
   await store.close()
   return ended
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
 }
 
 function print(samples: Readonly<Record<Row, readonly Sample[]>>): void {
