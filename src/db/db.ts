@@ -48,7 +48,7 @@ const byKeyAlways = {
   enable_bitmapscan: 'off',
   plan_cache_mode: 'force_generic_plan',
 }
-/** Statements with more parameters are not kept prepared: a list makes as many texts as it has lengths. */
+/** Statements with more parameters are not kept prepared: a list makes as many texts as it has lengths, and each connection keeps them all. */
 const preparedParametersMax = 50
 /** A transaction that its client has left open holds locks: Postgres ends it after this. */
 const idleInTransactionMs = 60_000
@@ -135,8 +135,8 @@ function prepareIn(sql: Pick<postgres.Sql, 'unsafe'>): void {
   const { unsafe } = sql
   sql.unsafe = ((text: string, parameters: never[] = [], how: object = {}) =>
     unsafe(text, parameters, {
-      ...how,
       prepare: parameters.length <= preparedParametersMax,
+      ...how,
     })) as postgres.Sql['unsafe']
 }
 
