@@ -48,6 +48,11 @@ const byKeyAlways = {
   enable_bitmapscan: 'off',
   plan_cache_mode: 'force_generic_plan',
 }
+/**
+ * Many rows in one statement: the check of a foreign key is a prepared statement, too, and planned for each row it made a first
+ * load take twice as long. Those of ours are not prepared here, and planned each time for the sizes that were counted.
+ */
+const bulk = { plan_cache_mode: 'auto' }
 /** Statements with more parameters are not kept prepared: a list makes as many texts as it has lengths, and each connection keeps them all. */
 const preparedParametersMax = 50
 /** A transaction that its client has left open holds locks: Postgres ends it after this. */
@@ -67,8 +72,8 @@ export function openDb(
   let patient: { sql: postgres.Sql; conn: Conn } | undefined
   const patientConn = () => {
     if (!patient) {
-      const pool = openPool(url, patientConnectionsMax, patientStatementMs)
-      patient = { sql: pool, conn: drizzle(preparing(pool)) as Conn }
+      const pool = openPool(url, patientConnectionsMax, patientStatementMs, bulk)
+      patient = { sql: pool, conn: drizzle(pool) as Conn }
     }
     return patient.conn
   }
