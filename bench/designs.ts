@@ -34,7 +34,7 @@ export interface Task {
   file: string
   instanceId: string
   /** Done first and not counted, for another instance, so that code is compiled and connections are open. */
-  warmUp: { file: string; instanceId: string } | null
+  warmUp: { files: readonly string[]; instanceId: string } | null
 }
 
 /** What was done, to prove that all designs did the same. */

@@ -38,9 +38,8 @@ async function child(): Promise<void> {
   say({ listening: true })
   const task = await told
   const { db, run } = prepare(task)
-  // Twice: somebody new, and somebody known, take two ways.
-  for (const file of task.warmUp ? [task.warmUp.file, task.warmUp.file] : [])
-    await run(file, task.warmUp?.instanceId ?? '')
+  // Somebody new, somebody known and somebody changed take three ways.
+  for (const file of task.warmUp?.files ?? []) await run(file, task.warmUp?.instanceId ?? '')
   await db.sql`select 1`
   const go = new Promise(resolve => process.once('message', resolve))
   say({ ready: true })
@@ -75,7 +74,8 @@ async function measure(): Promise<void> {
   const server = await startServer()
   const all = new Map<number, Map<string, Sample[]>>()
   try {
-    writePages(fileOf(warmPeople, 'first'), warmPeople, 'first')
+    for (const edition of ['first', 'delta'] as const)
+      writePages(fileOf(warmPeople, edition), warmPeople, edition)
     for (const people of sizes) {
       const samples = new Map<string, Sample[]>()
       all.set(people, samples)
@@ -113,7 +113,10 @@ async function oneRound(
     const warmUp =
       design === 'copy' || design === 'remove'
         ? null
-        : { file: fileOf(warmPeople, 'first'), instanceId: warmId }
+        : {
+            files: [fileOf(warmPeople, 'first'), fileOf(warmPeople, 'first'), fileOf(warmPeople, 'delta')],
+            instanceId: warmId,
+          }
     const task: Task = { design, url: server.url, file: fileOf(people, edition), instanceId, warmUp }
     const { sample, done } = await inChild(server, task)
     expectDone(name, people, done)
@@ -170,6 +173,8 @@ async function writeRows(server: Server, instanceId: string, path: string): Prom
 async function inChild(server: Server, task: Task): Promise<{ sample: Sample; done: Done }> {
   const process_ = fork(fileURLToPath(import.meta.url), ['child'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // As `npm start` does.
+    execArgv: [...process.execArgv, '--no-allocation-site-pretenuring'],
   })
   const ended = new Promise(resolve => process_.once('exit', resolve))
   await answer(process_)

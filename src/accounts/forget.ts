@@ -1,6 +1,7 @@
 // Taking one person out: their accounts in every instance, by address, and the rows of theirs that could not be read.
 import { sql } from 'drizzle-orm'
 import type { Conn, Tx } from '../db/db.ts'
+import { forgetMemory } from './memory.ts'
 
 export interface ForgottenAccounts {
   /** Instances that had an account of theirs; a vendor that still lists them brings it back. */
@@ -16,6 +17,8 @@ export async function forgetAccounts(tx: Tx, email: string): Promise<ForgottenAc
   const gone = await tx.execute<{ instance_id: string; external_id: string; name: string | null }>(sql`
     delete from account where lower(email) = ${email} or lower(external_id) = ${email}
     returning instance_id, external_id, name`)
+  const instanceIds = [...new Set(gone.map(row => row.instance_id))]
+  await forgetMemory(tx, instanceIds)
   const ids = gone.map(row => row.external_id)
   const problems = await tx.execute(sql`
     delete from account_problem
@@ -24,7 +27,7 @@ export async function forgetAccounts(tx: Tx, email: string): Promise<ForgottenAc
     returning run_id`)
   const names = gone.flatMap(row => [row.name, row.external_id]).filter(name => name !== null)
   return {
-    instanceIds: [...new Set(gone.map(row => row.instance_id))],
+    instanceIds,
     accounts: gone.length,
     problems: problems.length,
     names: [...new Set(names)].filter(name => name.trim() !== ''),

@@ -3,7 +3,8 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { AccountStatus } from '../connectors/account.ts'
 import type { Conn, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
-import { stagedBy, vanishedFrom } from './plan.ts'
+import { forgetMemory } from './memory.ts'
+import { disabled, stagedBy, vanishedFrom } from './plan.ts'
 import type { StagingFor } from './stage.ts'
 
 /** Whom a run would take away: those it did not find, and those it found disabled. */
@@ -25,7 +26,6 @@ export interface Counted {
 export const namesMax = 20
 
 const enabled = sql`('active', 'invited')`
-const disabled = sql`('suspended', 'deactivated')`
 
 /**
  * Rows (external_id, status): reported as enabled, and listed as disabled by the run. Who is listed twice, once as enabled,
@@ -38,14 +38,6 @@ function disabledBy(instanceId: string, run: StagingFor): SQL {
     where s.seq is not null and s.status in ${disabled}
       and a.gone_at is null and a.status in ${enabled}
     group by s.external_id)`
-}
-
-/** How many rows of who was there already say that they are disabled: no more people than these can be newly so. */
-export async function countStagedDisabled(tx: Tx, run: StagingFor): Promise<number> {
-  const rows = await tx.execute<{ n: number }>(
-    sql`select count(*)::int as n from ${stagedBy(run)} s where s.seq is not null and s.status in ${disabled}`,
-  )
-  return one(rows, 'a count returns a row').n
 }
 
 /** How many people that are reported as active or invited this run found suspended or deactivated. */
@@ -150,6 +142,7 @@ export async function releaseMissing(
       from held where a.instance_id = ${instanceId} and a.external_id = held.external_id
       returning held.held_status)
     select count(*) filter (where held_status is null)::int as removed, count(held_status)::int as disabled from done`)
+  await forgetMemory(tx, [instanceId])
   return one(rows, 'a count returns a row')
 }
 

@@ -5,8 +5,10 @@ import type { Cursor } from '../connectors/engine.ts'
 import { type Copy, openCopy } from '../db/copy.ts'
 import type { Conn, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
+import { type Chunk, createCutter, digestOfChunk } from './chunks.ts'
+import type { Memory } from './memory.ts'
 import { cellsOf, personColumns } from './row.ts'
-import { chunkMax, type Reading } from './stage.ts'
+import type { Reading } from './stage.ts'
 
 export interface Load {
   /** Begin to write a batch; resolves when the one before it is on its way. Throws what Postgres says of earlier ones, 23505 for somebody listed twice. */
@@ -19,11 +21,13 @@ export interface Load {
   demote(last: { problems: number; cursor: Cursor | null }): Promise<void>
 }
 
-/** Has this instance nobody at all, gone ones included? */
-export async function isEmpty(conn: Conn, instanceId: string): Promise<boolean> {
-  const rows = await conn.execute(sql`select 1 from account where instance_id = ${instanceId} limit 1`)
-  return rows.length === 0
-}
+/** Rows handed to the connection at once. */
+const rowsMax = 1_000
+/**
+ * A load numbers its people itself, upwards from here, so that it knows where each of them is: an instance has at most one
+ * load that is left, and everybody who comes later has a number of the sequence, which begins at 1.
+ */
+const firstSeq = -1_000_000_000
 
 /** Names the connection of a load in Postgres, at most 63 bytes. */
 const nameOf = (runId: string) => `saasm load ${runId}`
@@ -35,34 +39,55 @@ export async function endOlderLoads(conn: Conn, runId: string): Promise<void> {
     where application_name = ${nameOf(runId)} and usename = current_user and pid <> pg_backend_pid()`)
 }
 
-/** Load in this transaction, whose rollback takes everybody out again. */
-export async function beginLoad(tx: Tx, reading: Reading, now: Date): Promise<Load> {
+/** Load in this transaction, whose rollback takes everybody out again. Chunks are learned as they are written. */
+export async function beginLoad(
+  tx: Tx,
+  reading: Reading,
+  { now, memory }: { now: Date; memory: Memory },
+): Promise<Load> {
   await tx.execute(sql`select set_config('application_name', ${nameOf(reading.runId)}, true)`)
   const seenAt = now.toISOString()
-  const into = `account (instance_id, ${personColumns}, first_seen_at)`
+  const into = `account (instance_id, seq, ${personColumns}, first_seen_at)`
+  const cutter = createCutter()
   // Opened with the first rows and not waited for: a lock on the table keeps no vendor waiting that can be asked meanwhile.
   let copy: Promise<Copy> | undefined
   let underWay = Promise.resolve()
-  let people = 0
+  let lines: string[] = []
+  let seq = firstSeq
+  const take = (chunk: Chunk | undefined) => {
+    if (!chunk) return
+    const first = seq
+    for (const [at, id] of chunk.ids.entries()) {
+      lines.push(`${reading.instanceId}\t${seq}\t${cellsOf(id, chunk.texts[at] ?? '')}\t${seenAt}\n`)
+      seq += 1
+    }
+    memory.learn(digestOfChunk(chunk), `[${first},${seq})`, 'same')
+  }
+  const send = async () => {
+    const rows = lines.join('')
+    lines = []
+    await underWay
+    copy ??= openCopy(tx.sql, into)
+    underWay = copy.then(open => open.write(rows))
+    underWay.catch(() => {})
+  }
   const end = async () => {
+    take(cutter.end())
+    if (lines.length > 0) await send()
     await underWay
     await (await copy)?.end()
   }
   return {
     async write(accounts) {
-      for (let from = 0; from < accounts.length; from += chunkMax) {
-        const chunk = accounts.slice(from, from + chunkMax)
-        const lines = chunk.map(account => `${reading.instanceId}\t${cellsOf(account)}\t${seenAt}\n`).join('')
-        await underWay
-        people += chunk.length
-        copy ??= openCopy(tx.sql, into)
-        underWay = copy.then(open => open.write(lines))
-        underWay.catch(() => {})
+      for (const account of accounts) {
+        take(cutter.push(account))
+        if (lines.length >= rowsMax) await send()
       }
+      if (lines.length > 0) await send()
     },
     async end() {
       await end()
-      return people
+      return seq - firstSeq
     },
     async cancel() {
       const open = await copy?.catch(() => undefined)

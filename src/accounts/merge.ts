@@ -31,10 +31,7 @@ export async function mergeStaged(
   if (run.loaded !== undefined) return { added: run.loaded, changed: 0, removed: 0, unchanged: 0 }
   const plan = options.plan ?? (await planMerge(tx, instanceId, run))
   const now = options.now.toISOString()
-  const [pages] = await tx.execute<{ listed: number; rows: number }>(sql`
-    select coalesce(sum(people), 0)::int as listed, coalesce(sum(staged), 0)::int as rows
-    from account_page where run_id = ${run.runId} and fence = ${run.fence}`)
-  const { listed, rows } = pages ?? { listed: 0, rows: 0 }
+  const { listed, rows } = plan
   // Counted before anybody else is marked: who is gone by then is few.
   const returned = rows > 0 ? await countReturned(tx, instanceId, run) : 0
   // Marked before anybody is inserted: those were seen by no page.
@@ -74,7 +71,7 @@ async function writeStaged(
         licences = s.licences, mfa = s.mfa, last_active_at = s.last_active_at, created_at = s.created_at, hash = s.hash,
         gone_at = null, gone_run_id = null
       from ${staged} s
-      where a.instance_id = ${instanceId} and a.external_id = s.external_id and (a.hash <> s.hash or a.gone_at is not null) ${better}
+      where s.seq is not null and a.instance_id = ${instanceId} and a.external_id = s.external_id and (a.hash <> s.hash or a.gone_at is not null) ${better}
       returning 1)
     select count(*)::int as n from done`,
   )
@@ -85,7 +82,7 @@ async function writeStaged(
       insert into account (instance_id, external_id, email, name, status, kind, roles, admin, licences, mfa, last_active_at, created_at, hash, first_seen_at)
       select ${instanceId}, s.external_id, s.email, s.name, s.status, s.kind, s.roles, s.admin, s.licences, s.mfa, s.last_active_at, s.created_at, s.hash, ${now}
       from ${staged} s
-      where not exists (select 1 from account a where a.instance_id = ${instanceId} and a.external_id = s.external_id)
+      where s.seq is null and not exists (select 1 from account a where a.instance_id = ${instanceId} and a.external_id = s.external_id)
       returning 1)
     select count(*)::int as n from done`,
   )

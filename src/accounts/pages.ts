@@ -2,7 +2,6 @@
 import { sql } from 'drizzle-orm'
 import type { Cursor } from '../connectors/engine.ts'
 import type { Conn, Db, Tx } from '../db/db.ts'
-import { stagedBy } from './plan.ts'
 import type { Reading, StagingFor } from './stage.ts'
 import { accountProblemTable } from './table.ts'
 
@@ -68,17 +67,6 @@ async function pagesBefore(tx: Tx, reading: Reading): Promise<PageRow[]> {
 
 const newestBefore = ({ runId, fence }: StagingFor) =>
   sql`(select max(fence) from account_page where run_id = ${runId} and fence < ${fence})`
-
-/**
- * Are all pages of this claim there, each with its rows? A crash of Postgres empties what is not logged, and who is missing
- * there would be taken for somebody who left.
- */
-export async function arePagesWhole(conn: Conn, run: StagingFor, pages: number): Promise<boolean> {
-  const rows = await conn.execute<{ whole: boolean }>(sql`
-    select count(*) = ${pages}::int and coalesce(sum(staged), 0) = (select count(*) from ${stagedBy(run)} s) as whole
-    from account_page where run_id = ${run.runId} and fence = ${run.fence}`)
-  return rows[0]?.whole === true
-}
 
 /** The runs that have pages or rows in staging; looked up one after the other, so that a large staging costs no more than a small one. */
 export async function stagedRuns(conn: Conn): Promise<string[]> {

@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
+import { reportedOf } from './memory.ts'
 import type { StagingFor } from './stage.ts'
 
 export interface MergePlan {
@@ -13,7 +14,20 @@ export interface MergePlan {
   vanished: number
   /** Where those who vanished are (a `tid[]`), unless they are many. */
   vanishedAt: string | null
+  /** Listed by the vendor; more than `staged`: somebody was listed twice. */
+  listed: number
+  /** Rows in staging. */
+  rows: number
+  /** Rows of who was there already that say they are disabled: no more people than these can be newly so. */
+  disabled: number
+  /** Pages that have all their rows: a crash of Postgres empties what is not logged. */
+  pages: number
 }
+
+export const disabled = sql`('suspended', 'deactivated')`
+
+/** Beyond every `seq`, and exact in JavaScript. */
+const [seqMin, seqMax] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
 
 /** More people than these are looked for again, when they are marked. */
 const placesMax = 2_000
@@ -41,15 +55,60 @@ export function vanishedFrom(run: StagingFor): SQL {
 
 /** What a merge would do; the caller decides with it whether removals are believed. */
 export async function planMerge(tx: Tx, instanceId: string, run: StagingFor): Promise<MergePlan> {
-  if (run.loaded !== undefined) return { before: 0, staged: run.loaded, vanished: 0, vanishedAt: null }
-  const vanished = sql`filter (where ${vanishedFrom(run)})`
-  const rows = await tx.execute<MergePlan & Record<string, unknown>>(sql`
-    select count(*)::int as before, count(*) ${vanished}::int as vanished,
-      case when count(*) ${vanished} <= ${placesMax} then (array_agg(a.ctid) ${vanished})::text end as "vanishedAt", (
-      (select coalesce(sum(upper(one) - lower(one)), 0) from unnest(${foundBy(run)}) as one)
-      + (select count(*) from (select 1 from ${stagedBy(run)} s where seq is null group by external_id) added))::int as staged
-    from account a where a.instance_id = ${instanceId} and a.gone_at is null`)
-  return one(rows, 'a count returns a row')
+  const { loaded } = run
+  if (loaded !== undefined) return { ...nobody, staged: loaded, listed: loaded }
+  const { there, found, reported, ...pages } = await pagesOf(tx, instanceId, run)
+  // Who is missing in staging would be taken for somebody who left.
+  if (pages.rows !== there) return { ...nobody, ...pages, pages: 0 }
+  // Everybody was found as they are, and they are as many as are reported: nobody has to be looked for.
+  if (there === 0 && found === reported) return { ...nobody, ...pages, before: found, staged: found }
+  const before =
+    reported === null
+      ? sql`(select count(*)::int from account where instance_id = ${instanceId} and gone_at is null)`
+      : sql`${reported}::int`
+  const counted = await tx.execute<Pick<MergePlan, 'before' | 'staged' | 'vanished' | 'vanishedAt'>>(sql`
+    with vanished as (
+      select a.ctid as at from unnest('{(,)}'::int8multirange - ${foundBy(run)}) as gap
+      join account a on a.instance_id = ${instanceId} and a.gone_at is null
+        and a.seq >= coalesce(lower(gap), ${seqMin}::int8) and a.seq < coalesce(upper(gap), ${seqMax}::int8))
+    select ${before} as before, count(*)::int as vanished,
+      case when count(*) <= ${placesMax} then array_agg(at)::text end as "vanishedAt", ${found}::int + (
+        select count(*)::int from (select 1 from ${stagedBy(run)} s where seq is null group by external_id) added) as staged
+    from vanished`)
+  return { ...pages, ...one(counted, 'a count returns a row') }
+}
+
+const nobody = {
+  before: 0,
+  staged: 0,
+  vanished: 0,
+  vanishedAt: null,
+  listed: 0,
+  rows: 0,
+  disabled: 0,
+  pages: 0,
+}
+
+interface Pages extends Record<string, unknown>, Pick<MergePlan, 'pages' | 'listed' | 'rows' | 'disabled'> {
+  /** Rows in staging; `rows` are those that there should be. */
+  there: number
+  /** People who were there already. */
+  found: number
+  /** People reported; null: they must be counted. */
+  reported: number | null
+}
+
+async function pagesOf(tx: Tx, instanceId: string, run: StagingFor): Promise<Pages> {
+  const rows = await tx.execute<Pages>(sql`
+    select p.*, s.*, ${reportedOf(instanceId)} as reported,
+      (select coalesce(sum(upper(one) - lower(one)), 0) from unnest(${foundBy(run)}) as one)::int as found
+    from (
+      select count(*)::int as pages, coalesce(sum(people), 0)::int as listed, coalesce(sum(staged), 0)::int as rows
+      from account_page where run_id = ${run.runId} and fence = ${run.fence}) p,
+    (
+      select count(*)::int as there, count(*) filter (where seq is not null and status in ${disabled})::int as disabled
+      from ${stagedBy(run)} staged) s`)
+  return one(rows, 'a sum returns a row')
 }
 
 /** Memory of one sort or hash of a merge, of which at most a few run at once. */

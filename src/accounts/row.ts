@@ -2,25 +2,31 @@
 import { hash } from 'node:crypto'
 import type { Account } from '../connectors/account.ts'
 
-/** What of an account is stored, in a fixed order: two accounts with one hash are the same row. 22 characters. */
-export function hashOf(account: Account): string {
-  return hashWith(account, wordsOf(account))
+/** What of an account is stored, as one text in a fixed order: two accounts with the same text are the same row. */
+export function textOf(account: Account): string {
+  return `${wordsOf(account)}\t${momentText(account.lastActiveAt)}\t${momentText(account.createdAt)}`
 }
 
-function hashWith(account: Account, words: string): string {
-  const moments = `${momentText(account.lastActiveAt)}\t${momentText(account.createdAt)}`
-  return hash('sha256', `${words}\t${moments}`, 'base64url').slice(0, 22)
+/** 22 characters, 132 bits. */
+export function digestOf(text: string): string {
+  return hash('sha256', text, 'base64url').slice(0, 22)
+}
+
+/** What an account is known again by. */
+export function hashOf(account: Account): string {
+  return digestOf(textOf(account))
 }
 
 /** The columns that `cellsOf` fills, in its order. */
 export const personColumns =
   'external_id, email, name, status, kind, roles, admin, licences, mfa, last_active_at, created_at, hash'
 
-/** The cells of an account, joined by tabs. */
-export function cellsOf(account: Account): string {
-  const words = wordsOf(account)
-  const moments = `${dateCell(account.lastActiveAt)}\t${dateCell(account.createdAt)}`
-  return `${textCell(account.externalId)}\t${words}\t${moments}\t${hashWith(account, words)}`
+/** The cells of an account, joined by tabs: of its id in the application and its `textOf`. */
+export function cellsOf(externalId: string, text: string): string {
+  const created = text.lastIndexOf('\t')
+  const active = text.lastIndexOf('\t', created - 1)
+  const moments = `${dateCell(text.slice(active + 1, created))}\t${dateCell(text.slice(created + 1))}`
+  return `${textCell(externalId)}\t${text.slice(0, active)}\t${moments}\t${digestOf(text)}`
 }
 
 /** An array literal of Postgres. */
@@ -39,7 +45,8 @@ function wordsOf(account: Account): string {
 
 const special = /[\\\t\n\r]/
 
-function textCell(text: string | null): string {
+/** As COPY reads it: no tab and no line break of its own. */
+export function textCell(text: string | null): string {
   if (text === null) return '\\N'
   if (!special.test(text)) return text
   return text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
@@ -56,9 +63,10 @@ const daysMax = 10_000
 const days = new Map<number, string>()
 const twoDigits = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'))
 
-function dateCell(date: Date | null): string {
-  if (date === null) return '\\N'
-  const ms = date.getTime()
+/** Of a `momentText`. */
+function dateCell(moment: string): string {
+  if (moment === '') return '\\N'
+  const ms = Number(moment)
   const day = Math.floor(ms / dayMs)
   const inDay = ms - day * dayMs
   const seconds = Math.floor(inDay / 1_000)
@@ -77,9 +85,20 @@ function dayText(day: number): string {
   return text
 }
 
-/** For the hash only: an ISO text costs ten times as much. */
+const threeDigits = Array.from({ length: 1_000 }, (_, n) => String(n).padStart(3, '0'))
+
+/**
+ * Milliseconds since 1970, for the hash only: an ISO text costs ten times as much. In parts, since Node holds on to the text of
+ * every large number that it has written.
+ */
 function momentText(date: Date | null): string {
-  return date === null ? '' : String(date.getTime())
+  if (date === null) return ''
+  const ms = date.getTime()
+  if (ms < 1_000_000) return String(ms)
+  const millions = Math.floor(ms / 1_000_000)
+  const rest = ms - millions * 1_000_000
+  const thousands = Math.floor(rest / 1_000)
+  return `${millions}${threeDigits[thousands]}${threeDigits[rest - thousands * 1_000]}`
 }
 
 function quoted(item: string): string {

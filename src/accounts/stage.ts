@@ -1,10 +1,12 @@
-// Staging: a run's people in batches, compared by hash in Postgres; only the new and the changed are sent, and nobody's before the merge.
+// Staging: a run's people in pages, known again by their chunk or compared by hash in Postgres; only the new and the changed are sent.
 import type { Account } from '../connectors/account.ts'
 import type { Cursor } from '../connectors/engine.ts'
 import { copyRows } from '../db/copy.ts'
 import type { Db } from '../db/db.ts'
-import { assert, one } from '../lib/assert.ts'
-import { arrayText, cellsOf, hashOf, personColumns } from './row.ts'
+import { one } from '../lib/assert.ts'
+import { type Chunk, createCutter, digestOfChunk } from './chunks.ts'
+import type { Memory } from './memory.ts'
+import { arrayText, cellsOf, digestOf, personColumns } from './row.ts'
 
 /** A run under one claim: rows of an older fence are never merged. */
 export interface StagingFor {
@@ -29,116 +31,231 @@ export interface Batch {
 }
 
 export interface Stager {
-  /** Begin to stage a batch; resolves when few enough are under way for the next one. */
+  /** Take a batch; resolves when few enough pages are under way for the next one. Throws what one of them threw. */
   write(batch: Batch): Promise<void>
   /** How many pages this claim has, adopted ones and those that were begun. */
   pages(): number
-  /** Resolves when every batch is staged; throws what one of them threw. */
+  /** Resolves when everybody is staged, on a page that can be gone on after. Throws as `write` does. */
   settle(): Promise<void>
+  /** Stage nobody else; resolves when nothing is under way any more. */
+  leave(): Promise<void>
 }
 
-/** Postgres answers for one batch while Node reads the next; more would only fill memory. */
+/** Postgres answers for one page while Node reads the next; more would only fill memory. */
 const underWayMax = 2
-/** People looked up by one statement. A larger batch is cut, so that the event loop is free in between. */
-export const chunkMax = 1_000
-
+/** So many people who are not known again make a page. */
+const unknownMax = 400
+/** After so many people of one batch the event loop is given a turn. */
+const turnMax = 1_000
 /** Rows sent at once: a COPY costs as much as the rows of many a page that hardly changed. */
 const rowsAtOnce = 500
-/** Rows wait for more of them no longer than this: what a process that is killed takes with it is read again. */
-const rowsWaitMs = 1_000
+/** People and rows wait for more of them no longer than this: what a process that is killed takes with it is read again. */
+const waitMs = 1_000
 
-/** Stage for this claim, after the `pages` that it has adopted. A page is whole, and can be gone on after, once its rows are in. */
-export function createStager(db: Db, reading: Reading, pages: number): Stager {
+interface Page {
+  people: number
+  /** Those known again: sets of `seq` without their braces. */
+  known: string[]
+  /** Those to be asked about. */
+  unknown: Unknown[]
+  problems: number
+  /** Null where a chunk goes on after it. */
+  cursor: Cursor | null
+}
+
+interface Unknown extends Chunk {
+  /** Of all of them, and of each. */
+  digest: string
+  hashes: string[]
+}
+
+const emptyPage = (): Page => ({ people: 0, known: [], unknown: [], problems: 0, cursor: null })
+
+/**
+ * Stage for this claim, after the `pages` that it has adopted. A page is whole once its rows are in, and can be gone on after
+ * if it has a cursor; it gets one within a second.
+ */
+export function createStager(db: Db, reading: Reading, from: { pages: number; memory: Memory }): Stager {
+  const { memory } = from
+  const cutter = createCutter()
   const underWay: Promise<void>[] = []
-  let page = pages
+  let pages = from.pages
+  let page = emptyPage()
+  let unknown = 0
   let lines: string[] = []
-  let late: NodeJS.Timeout | undefined
-  const next = async () => {
-    await underWay.shift()
+  let timer: NodeJS.Timeout | undefined
+  /** What was read to its end last. */
+  let read: Pick<Batch, 'cursor' | 'problems'> | undefined
+  let [writing, late] = [false, false]
+
+  const room = async () => {
+    while (underWay.length >= underWayMax) await underWay.shift()
   }
   const begin = (work: Promise<void>) => {
     work.catch(() => {})
     underWay.push(work)
   }
   const send = async () => {
-    clearTimeout(late)
-    late = undefined
     const rows = lines.join('')
     lines = []
     if (rows !== '')
       await copyRows(db.pages, `account_staging (run_id, fence, page, seq, ${personColumns})`, rows)
   }
-  const stageChunk = async (chunk: Batch & { page: number }) => {
-    for (const line of await probeFor(db, reading, chunk)) lines.push(line)
-    if (lines.length >= rowsAtOnce) await send()
-    else if (lines.length > 0) late ??= setTimeout(() => begin(send()), rowsWaitMs)
+  /** One range where this one goes on where the last one ends, as it does for who was loaded together. */
+  const know = (found: string) => {
+    const last = page.known.at(-1)
+    const end = last?.slice(last.lastIndexOf(',') + 1, -1)
+    if (last === undefined || !found.startsWith(`[${end},`)) return void page.known.push(found)
+    page.known[page.known.length - 1] = last.slice(0, last.lastIndexOf(',')) + found.slice(found.indexOf(','))
+  }
+  const take = (chunk: Chunk | undefined) => {
+    if (!chunk) return
+    page.people += chunk.ids.length
+    const digest = digestOfChunk(chunk)
+    const found = memory.recall(digest)
+    if (found !== undefined) return know(found)
+    page.unknown.push({ ...chunk, digest, hashes: chunk.texts.map(digestOf) })
+    unknown += chunk.ids.length
+  }
+  const stagePage = async (what: Page & { page: number }, now: boolean) => {
+    for (const line of await probeFor(db, reading, memory, what)) lines.push(line)
+    if (now || lines.length >= rowsAtOnce) await send()
+    else if (lines.length > 0) wait()
+  }
+  const turnPage = (now: boolean) => {
+    pages += 1
+    begin(stagePage({ ...page, page: pages }, now))
+    page = emptyPage()
+    unknown = 0
+  }
+  /** A page that can be gone on after, with everybody who was read. */
+  const close = () => {
+    clearTimeout(timer)
+    timer = undefined
+    late = false
+    take(cutter.end())
+    if (lines.length > 0) begin(send())
+    if (!read) return
+    Object.assign(page, read)
+    read = undefined
+    turnPage(true)
+  }
+  const wait = () => {
+    timer ??= setTimeout(() => {
+      if (writing) late = true
+      else close()
+    }, waitMs)
+  }
+  const quiet = async () => {
+    const ended: PromiseSettledResult<void>[] = []
+    while (underWay.length > 0) ended.push(...(await Promise.allSettled(underWay.splice(0))))
+    clearTimeout(timer)
+    timer = undefined
+    const failed = ended.find(one => one.status === 'rejected')
+    if (failed) throw failed.reason
   }
   return {
-    async write(batch) {
-      for (let from = 0; from === 0 || from < batch.accounts.length; from += chunkMax) {
-        const accounts = batch.accounts.slice(from, from + chunkMax)
-        // The cursor goes on after the whole batch: a chunk before the last is of use only together with it.
-        const cursor = from + chunkMax < batch.accounts.length ? null : batch.cursor
-        page += 1
-        while (underWay.length >= underWayMax) await next()
-        begin(stageChunk({ accounts, cursor, problems: batch.problems, page }))
+    async write({ accounts, problems, cursor }) {
+      writing = true
+      let taken = 0
+      for (const account of accounts) {
+        take(cutter.push(account))
+        taken += 1
+        if (taken % turnMax === 0) await new Promise(resolve => setImmediate(resolve))
+        if (unknown < unknownMax) continue
+        await room()
+        turnPage(false)
       }
+      writing = false
+      read = { problems, cursor }
+      wait()
+      if (!late) return
+      await room()
+      close()
     },
-    pages: () => page,
+    pages: () => pages,
     async settle() {
-      const ended: PromiseSettledResult<void>[] = []
-      // More than once: rows that have waited long enough set out meanwhile.
-      while (underWay.length > 0) ended.push(...(await Promise.allSettled(underWay.splice(0))))
-      clearTimeout(late)
-      late = undefined
-      const failed = ended.find(one => one.status === 'rejected')
-      if (failed) throw failed.reason
+      close()
+      await quiet()
       await send()
+    },
+    async leave() {
+      await quiet().catch(() => {})
     },
   }
 }
 
-/** Note the page with whom it saw unchanged, and learn who is not; $2 and $3 are ids and their hashes. */
+/** Note the page with whom it saw unchanged, and learn who is not; $2 and $3 are ids and their hashes, $10 those known again. */
 const probe = `
   with found as materialized (
     select s.at, a.seq, coalesce(a.hash = s.hash and a.gone_at is null, false) as same
     from unnest($2::text::text[], $3::text::text[]) with ordinality as s(external_id, hash, at)
     left join account a on a.instance_id = $1::uuid and a.external_id = s.external_id),
   sums as materialized (
-    select count(*) as people, count(*) filter (where not same) as staged,
+    select count(*) filter (where not same) as staged,
       count(distinct seq) as known, min(seq) as first, max(seq) as last from found),
   noted as (
     insert into account_page (run_id, page, fence, written_by, generation, people, problems, staged, found, same, cursor, at)
-    select $4::uuid, $5::int, $6::bigint, $6::bigint, $7::int, people, $8::int, staged,
-      case when last - first + 1 = known then int8multirange(int8range(first, last + 1))
-        else (select range_agg(int8range(seq, seq + 1)) from found where seq is not null) end,
-      case when staged > 0 then (select range_agg(int8range(seq, seq + 1)) from found where same) end,
+    select $4::uuid, $5::int, $6::bigint, $6::bigint, $7::int, $11::int, $8::int, staged,
+      $10::text::int8multirange + case when last - first + 1 = known then int8multirange(int8range(first, last + 1))
+        else coalesce((select range_agg(int8range(seq, seq + 1)) from found where seq is not null), '{}') end,
+      case when staged > 0 then $10::text::int8multirange
+        + coalesce((select range_agg(int8range(seq, seq + 1)) from found where same), '{}') end,
       $9::text::jsonb, now() from sums)
-  select string_agg(at::text, ',' order by at) as places, string_agg(coalesce(seq::text, ''), ',' order by at) as seqs
-  from found where not same`
+  select string_agg(at::text, ',' order by at) filter (where not same) as places,
+    string_agg(coalesce(seq::text, ''), ',' order by at) as seqs
+  from found`
 
-/** The rows that this page has for the staging, in COPY's text format. */
+/** The rows that this page has for the staging, in COPY's text format; chunks that are as they are stored are learned. */
 async function probeFor(
   db: Db,
   reading: Reading,
-  { accounts, page, problems, cursor }: Batch & { page: number },
+  memory: Memory,
+  { page, people, known, unknown, problems, cursor }: Page & { page: number },
 ): Promise<string[]> {
-  const hashes = accounts.map(hashOf)
-  const rows = await db.pages.unsafe<{ places: string | null; seqs: string }[]>(
+  const ids = unknown.flatMap(chunk => chunk.ids)
+  const hashes = unknown.flatMap(chunk => chunk.hashes)
+  const rows = await db.pages.unsafe<{ places: string | null; seqs: string | null }[]>(
     probe,
     [
-      ...[reading.instanceId, arrayText(accounts.map(account => account.externalId)), arrayText(hashes)],
+      ...[reading.instanceId, arrayText(ids), arrayText(hashes)],
       ...[reading.runId, page, reading.fence, reading.generation, problems],
-      cursor && JSON.stringify(cursor),
+      ...[cursor && JSON.stringify(cursor), `{${known.join(',')}}`, people],
     ],
     { prepare: true },
   )
   const { places, seqs } = one(rows, 'an aggregate returns a row')
-  if (places === null) return []
-  const known = seqs.split(',')
-  return places.split(',').map((place, at) => {
-    const account = accounts[Number(place) - 1]
-    assert(account, 'a place is one that was sent')
-    return `${reading.runId}\t${reading.fence}\t${page}\t${known[at] || '\\N'}\t${cellsOf(account)}\n`
-  })
+  const seqOf = seqs?.split(',') ?? []
+  const differs = new Set(places?.split(',').map(place => Number(place) - 1))
+  const lines: string[] = []
+  let from = 0
+  for (const { ids, texts, digest } of unknown) {
+    const seqs = seqOf.slice(from, from + ids.length)
+    let same = true
+    for (const [at, id] of ids.entries()) {
+      if (!differs.has(from + at)) continue
+      same = false
+      const seq = seqs[at] || '\\N'
+      lines.push(`${reading.runId}\t${reading.fence}\t${page}\t${seq}\t${cellsOf(id, texts[at] ?? '')}\n`)
+    }
+    // Where somebody new will be is not known before the merge.
+    if (same || !seqs.includes('')) memory.learn(digest, rangesOf(seqs), same ? 'same' : 'changed')
+    from += ids.length
+  }
+  return lines
+}
+
+/** These numbers as a multirange without its braces. */
+function rangesOf(seqs: readonly string[]): string {
+  const ranges: string[] = []
+  let [first, last] = [Number(seqs[0]), Number(seqs[0])]
+  for (const seq of seqs.slice(1).map(Number)) {
+    if (seq !== last + 1) {
+      ranges.push(`[${first},${last + 1})`)
+      first = seq
+    }
+    last = seq
+  }
+  ranges.push(`[${first},${last + 1})`)
+  return ranges.join(',')
 }

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Conn, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
+import { forgetMemory } from './memory.ts'
 
 /** Reported users of each of these instances; an instance without users is absent. */
 export async function usersOf(conn: Conn, instanceIds: readonly string[]): Promise<Map<string, number>> {
@@ -65,6 +66,8 @@ export async function removeAccounts(
     select count(*)::int as deleted, count(*) filter (where gone_at is null)::int as reported,
       (select max(external_id) from batch) as last
     from done`)
+  // No run ends while users are removed: what is forgotten with the first of them stays so.
+  if (after === '') await forgetMemory(tx, [instanceId])
   return one(rows, 'a count returns a row')
 }
 

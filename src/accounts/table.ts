@@ -116,6 +116,27 @@ export const accountStagingTable = pgTable(
   table => [index('account_staging_run').on(table.runId, table.fence)],
 )
 
+/** Read by plain SQL only. Who wrote the chunks of an instance, and how many people were reported then. Unlogged. @public */
+export const accountMemoryTable = pgTable('account_memory', {
+  instanceId: uuid('instance_id').primaryKey(),
+  /** The run, or a number that is no run's: accounts were written since. */
+  version: uuid('version').notNull(),
+  /** Null: nothing is remembered. */
+  reported: integer('reported'),
+})
+
+/** Read by plain SQL only. The chunks of people whom the last run left as they were listed, many a row. Unlogged. @public */
+export const accountChunkTable = pgTable(
+  'account_chunk',
+  {
+    instanceId: uuid('instance_id').notNull(),
+    part: integer('part').notNull(),
+    /** A line a chunk: its digest (22 characters), and its people as a set of `seq` without the braces. */
+    lines: text('lines').notNull(),
+  },
+  table => [primaryKey({ columns: [table.instanceId, table.part] })],
+)
+
 export const accountProblemTable = pgTable(
   'account_problem',
   {

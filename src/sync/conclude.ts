@@ -1,6 +1,8 @@
 // The end of a run, in one transaction: the merge or the failure, the instance's state, the audit row, the tellings.
+import { keepLesson, type Lesson } from '../accounts/memory.ts'
 import { mergeStaged } from '../accounts/merge.ts'
-import { arePagesWhole, clearStaging } from '../accounts/pages.ts'
+import { clearStaging } from '../accounts/pages.ts'
+import { planMerge } from '../accounts/plan.ts'
 import { usersOf } from '../accounts/summary.ts'
 import { amend, announce, tellPerson } from '../announce/announce.ts'
 import type { Announcement, AnnouncementKind, HeldEnd, HeldNews } from '../announce/announcement.ts'
@@ -29,6 +31,18 @@ type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held' | 'sto
   users: number
 }
 
+/** What the stream had to say at its end, and what was read. */
+export interface Ending extends StreamEnd {
+  /** Rows that could not be read. */
+  problems: number
+  /** Pages of the vendor, and people on them. */
+  pages: number
+  peopleRead: number
+  /** Pages in staging. */
+  staged: number
+  lesson: Lesson
+}
+
 /** A first load is void: the instance is another one by now. Its transaction must be rolled back. */
 export class LoadVoid extends Error {}
 
@@ -40,7 +54,7 @@ export async function conclude(
   work: Work,
   run: SyncRun,
   before: Instance,
-  end: StreamEnd & { problems: number; staged: number },
+  end: Ending,
   load?: { tx: Tx; people: number },
 ): Promise<void> {
   const now = work.clock.now()
@@ -51,9 +65,10 @@ export async function conclude(
       if (!instance && load) throw new LoadVoid()
       if (!instance) return
       const staged = { runId: run.id, fence: run.fence, ...(load ? { loaded: load.people } : {}) }
-      if (!load && !(await arePagesWhole(tx, staged, end.staged))) throw new StagingLost()
-      const verdict = await judge(tx, run, instance, { staged, end, now })
-      const { held, plan } = verdict
+      const plan = await planMerge(tx, instance.id, staged)
+      if (plan.pages !== end.staged) throw new StagingLost()
+      const verdict = await judge(tx, run, instance, { staged, plan, end, now })
+      const { held, heldBack } = verdict
       const counts = await mergeStaged(tx, instance.id, staged, {
         now,
         removals: end.complete && !held ? 'apply' : 'keep',
@@ -61,9 +76,10 @@ export async function conclude(
       })
       crashpoint('merge-done')
       const state: RunState = held ? 'held' : end.complete ? 'succeeded' : 'partial'
+      const { pages, peopleRead } = end
       const warnings = warningsOf(end, held)
       const [settled] = await Promise.all([
-        settleRun(tx, run, state, { ...counts, warnings, endedAt: now, held }),
+        settleRun(tx, run, state, { ...counts, pages, peopleRead, warnings, endedAt: now, held }),
         recordOutcome(tx, instance.id, {
           lastOutcome: state,
           lastFaultCode: null,
@@ -74,6 +90,9 @@ export async function conclude(
       if (!settled) throw new ClaimLost()
       crashpoint('run-settled')
       const users = plan.before + counts.added - counts.removed
+      const twice = plan.listed > plan.staged
+      const asListed = twice ? 'unknown' : heldBack ? 'same' : 'all'
+      await keepLesson(tx, instance.id, end.lesson, { by: run.id, reported: users, asListed })
       const told = { counts, warnings, users, lastSuccessAt: now, next: nextSync(instance) }
       const kind = successKind(instance)
       if (kind) await tell(tx, work, instance, kind, told)

@@ -3,13 +3,12 @@ import {
   clearMissing,
   countDisabled,
   countMarked,
-  countStagedDisabled,
   findMissing,
   holdBackDisabled,
   type Missing,
   markMissing,
 } from '../accounts/held.ts'
-import { joinBySize, type MergePlan, planMerge } from '../accounts/plan.ts'
+import { joinBySize, type MergePlan } from '../accounts/plan.ts'
 import type { StagingFor } from '../accounts/stage.ts'
 import type { StreamEnd } from '../connectors/engine.ts'
 import { connectorById } from '../connectors/registry.ts'
@@ -21,13 +20,14 @@ import { isUnbelievable, whyHeld } from './outcome.ts'
 import type { SyncRun } from './run.ts'
 
 export interface Verdict {
-  plan: MergePlan
   /** What is held back; null: the run is believed. */
   held: Held | null
   /** Of a held run: a new question, the card of an open one goes on, or a person has decided on this very set. */
   asks: 'anew' | 'still' | 'no'
   /** The open question before this run that is void now. */
   voided: HeldQuestion | null
+  /** Somebody whom it found disabled is out of its staging, and stays as they were. */
+  heldBack: boolean
 }
 
 /** Judge what is staged, before the merge. A held run's marks are set, and who it found disabled is out of its staging. */
@@ -35,13 +35,12 @@ export async function judge(
   tx: Tx,
   run: SyncRun,
   instance: Instance,
-  { staged, end, now }: { staged: StagingFor; end: StreamEnd; now: Date },
+  { staged, plan, end, now }: { staged: StagingFor; plan: MergePlan; end: StreamEnd; now: Date },
 ): Promise<Verdict> {
   const counted = { vanished: end.complete }
-  const plan = await planMerge(tx, instance.id, staged)
-  const stagedDisabled = await countStagedDisabled(tx, staged)
-  await joinBySize(tx, { rows: plan.vanished + stagedDisabled, of: plan.before })
-  const newlyDisabled = stagedDisabled > 0 ? await countDisabled(tx, instance.id, staged) : 0
+  const perhaps = plan.vanished + plan.disabled
+  if (perhaps > 0) await joinBySize(tx, { rows: perhaps, of: plan.before })
+  const newlyDisabled = plan.disabled > 0 ? await countDisabled(tx, instance.id, staged) : 0
   const lost = (end.complete ? plan.vanished : 0) + newlyDisabled
   const last = await lastQuestion(tx, instance.id)
   const open = isOpen(last) ? last : null
@@ -61,13 +60,14 @@ export async function judge(
     if (end.complete) await clearMissing(tx, instance.id, null)
     // A list that is not complete decides nothing: whose change is held back stays as they are.
     else if (lost > 0) await holdBackDisabled(tx, instance.id, staged)
-    return { plan, held: null, asks: 'no', voided: open }
+    return { held: null, asks: 'no', voided: open, heldBack: !end.complete && lost > 0 }
   }
   // The marks stay where they are for the same set: a directory that does not change writes next to nothing.
   if (!same) await markMissing(tx, instance.id, staged, { ...counted, now })
   const markedBy = same ? held.markedBy : run.id
   if (end.complete) await clearMissing(tx, instance.id, markedBy)
-  if (missing.disabled > 0) await holdBackDisabled(tx, instance.id, staged)
+  const heldBack = missing.disabled > 0
+  if (heldBack) await holdBackDisabled(tx, instance.id, staged)
   const facts = { staged: plan.staged, warnings: end.warnings, app: appOf(instance) }
   const fresh = freshly(missing, {
     of: plan.before,
@@ -75,12 +75,12 @@ export async function judge(
     now,
     why: whyHeld(run, { ...facts, ...missing }),
   })
-  if (!same) return { plan, held: fresh, asks: 'anew', voided: open }
+  if (!same) return { held: fresh, asks: 'anew', voided: open, heldBack }
   const { askedAt, decision } = held
   if (decision)
-    return { plan, held: { ...fresh, card: held.card, askedAt, decision }, asks: 'no', voided: null }
-  if (!open) return { plan, held: fresh, asks: 'anew', voided: null }
-  return { plan, held: { ...fresh, card: held.card, askedAt }, asks: 'still', voided: null }
+    return { held: { ...fresh, card: held.card, askedAt, decision }, asks: 'no', voided: null, heldBack }
+  if (!open) return { held: fresh, asks: 'anew', voided: null, heldBack }
+  return { held: { ...fresh, card: held.card, askedAt }, asks: 'still', voided: null, heldBack }
 }
 
 function freshly(

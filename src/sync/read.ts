@@ -1,22 +1,20 @@
 // Reading: everything the vendor lists, into the database, going on where an earlier claim of the run stopped.
-import { beginLoad, endOlderLoads, isEmpty, type Load } from '../accounts/load.ts'
+import { beginLoad, endOlderLoads, type Load } from '../accounts/load.ts'
+import { loadMemory, type Memory } from '../accounts/memory.ts'
 import { type Adopted, adoptPages, clearStaging, stageProblems } from '../accounts/pages.ts'
 import { createStager, type Reading } from '../accounts/stage.ts'
-import type { Cursor, StreamEnd } from '../connectors/engine.ts'
+import type { Cursor } from '../connectors/engine.ts'
 import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
 import { isUniqueViolation, type Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
-import { conclude, LoadVoid } from './conclude.ts'
+import { conclude, type Ending, LoadVoid } from './conclude.ts'
 import { type Grant, keeperOf } from './grant.ts'
 import { type Gathered, gather } from './pages.ts'
 import type { SyncRun } from './run.ts'
 import { ClaimLost, holdRun } from './store.ts'
 import type { Work } from './work.ts'
-
-/** What the stream had to say at its end, how many rows could not be read, and how many pages are in staging. */
-export type Ending = StreamEnd & { problems: number; staged: number }
 
 /**
  * A first load may keep its transaction open this long; then it goes on in staging. Long enough for a million people from a
@@ -61,11 +59,13 @@ export async function read(
   const { id: instanceId, generation } = instance
   const reading = { runId: run.id, fence: run.fence, instanceId, generation }
   const open = (adopted?: Adopted) => openSource(work, run, instance, { grant, adopted, ...signals })
+  // What an earlier claim has left.
   if (run.fence > 1) await endOlderLoads(db.conn, run.id)
-  const adopted = await adoptPages(db, reading)
+  const adopted = run.fence > 1 ? await adoptPages(db, reading) : undefined
   let source = open(adopted)
-  if (!adopted && (await isEmpty(db.conn, instanceId))) {
-    const loaded = await load(work, run, instance, { source, reading, ...signals }).catch(error => {
+  const memory = await loadMemory(db.conn, instanceId)
+  if (!adopted && memory.empty) {
+    const loaded = await load(work, run, instance, { source, reading, memory, ...signals }).catch(error => {
       if (error instanceof LoadVoid) return 'void' as const
       // Somebody was listed twice: staging knows which of the two to keep.
       if (!isUniqueViolation(error)) throw error
@@ -75,15 +75,20 @@ export async function read(
     })
     if (loaded === 'concluded') return undefined
     // With nobody staged it is cancelled as any other run is.
-    if (loaded === 'void') return { warnings: [], complete: false, problems: 0, staged: 0 }
+    if (loaded === 'void') {
+      const nothing = { warnings: [], complete: false, problems: 0, staged: 0 }
+      return { ...nothing, ...progressOf(source), lesson: memory.lesson(0) }
+    }
+    return stage(work, run, { source, reading, memory: await loadMemory(db.conn, instanceId) })
   }
   try {
-    return await stage(work, run, { source, reading })
+    return await stage(work, run, { source, reading, memory })
   } catch (error) {
     if (!isRefusedCursor(source, error)) throw error
     work.log.info({ run: run.id }, 'The vendor does not know where this run stopped: it begins again')
     await clearStaging(db.conn, reading)
-    return stage(work, run, { source: open(), reading })
+    // What was learned on the way that is void is not true of the next one.
+    return stage(work, run, { source: open(), reading, memory: await loadMemory(db.conn, instanceId) })
   }
 }
 
@@ -121,9 +126,9 @@ function isRefusedCursor({ adopted, people }: Source, error: unknown): boolean {
 async function stage(
   work: Work,
   run: SyncRun,
-  { source, reading }: { source: Source; reading: Reading },
+  { source, reading, memory }: { source: Source; reading: Reading; memory: Memory },
 ): Promise<Ending> {
-  const stager = createStager(work.db, reading, source.batches)
+  const stager = createStager(work.db, reading, { pages: source.batches, memory })
   const count = counter(work, run, source)
   try {
     for (;;) {
@@ -135,10 +140,14 @@ async function stage(
       await count(batch)
       crashpoint('page-counted')
       if ('error' in batch) throw batch.error
-      if (batch.end) return { ...batch.end, problems: source.problems, staged: stager.pages() }
+      if (batch.end) {
+        const { problems, people } = source
+        const staged = stager.pages()
+        return { ...batch.end, ...progressOf(source), problems, staged, lesson: memory.lesson(people) }
+      }
     }
   } finally {
-    await stager.settle().catch(() => {})
+    await stager.leave()
   }
 }
 
@@ -150,7 +159,14 @@ async function load(
   work: Work,
   run: SyncRun,
   instance: Instance,
-  { source, reading, signal, lost, last }: Signals & { source: Source; reading: Reading },
+  {
+    source,
+    reading,
+    memory,
+    signal,
+    lost,
+    last,
+  }: Signals & { source: Source; reading: Reading; memory: Memory },
 ): Promise<'concluded' | 'staging'> {
   const until = performance.now() + (work.loadWindowMs ?? loadWindowMs)
   const count = counter(work, run, source)
@@ -191,15 +207,15 @@ async function load(
         const people = await load.end()
         crashpoint('stream-ended')
         await last()
-        const end = { ...batch.end, problems: source.problems, staged: 0 }
-        await conclude(work, run, instance, end, { tx, people })
+        const end = { ...batch.end, ...progressOf(source), problems: source.problems, staged: 0 }
+        await conclude(work, run, instance, { ...end, lesson: memory.lesson(people) }, { tx, people })
         return 'concluded' as const
       }
     }
   }
   const ended = work.db.transaction(
     async tx => {
-      const load = await beginLoad(tx, reading, work.clock.now())
+      const load = await beginLoad(tx, reading, { now: work.clock.now(), memory })
       try {
         return await pour(tx, load)
       } catch (error) {
@@ -229,13 +245,16 @@ function counter(work: Work, run: SyncRun, source: Source): (batch: Gathered) =>
   return async batch => {
     source.pages += batch.pages
     source.people += batch.accounts.length
-    const over = batch.end || 'error' in batch
-    if (!over && performance.now() - saidAt < progressMs) return
+    // The end of the run says it.
+    if (batch.end) return
+    if (!('error' in batch) && performance.now() - saidAt < progressMs) return
     saidAt = performance.now()
-    const progress = { pages: source.pages, peopleRead: source.people }
-    if (!(await holdRun(work.db.conn, run, progress))) throw 'error' in batch ? batch.error : new ClaimLost()
+    if (!(await holdRun(work.db.conn, run, progressOf(source))))
+      throw 'error' in batch ? batch.error : new ClaimLost()
   }
 }
+
+const progressOf = ({ pages, people }: Source) => ({ pages, peopleRead: people })
 
 /** Undefined when it takes longer. */
 async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {

@@ -1,6 +1,7 @@
 // What staging and merging promise: nothing is lost or altered on its way, and only what changed is written.
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { loadMemory } from '../../src/accounts/memory.ts'
 import { type MergeSummary, mergeStaged } from '../../src/accounts/merge.ts'
 import { clearStaging, problemsMax, stageProblems } from '../../src/accounts/pages.ts'
 import { planMerge } from '../../src/accounts/plan.ts'
@@ -53,7 +54,8 @@ async function stage(
   run: StagingFor,
   ...pages: readonly (readonly Account[])[]
 ): Promise<void> {
-  const stager = createStager(database.db, { ...run, instanceId, generation: 1 }, 0)
+  const memory = await loadMemory(database.db.conn, instanceId)
+  const stager = createStager(database.db, { ...run, instanceId, generation: 1 }, { pages: 0, memory })
   for (const accounts of pages) await stager.write({ accounts, problems: 0, cursor: null })
   await stager.settle()
 }

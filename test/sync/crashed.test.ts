@@ -1,6 +1,7 @@
 // When Postgres itself goes away in a run: an emptied staging removes nobody, a lost connection is nobody's failure, leftovers go.
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createSweep } from '../../src/sync/sweep.ts'
+import { until } from '../support/world.ts'
 import { people, type Sync, startSync, whole } from './synced.ts'
 
 let room: Sync
@@ -17,7 +18,7 @@ test('a staging that a crash of Postgres emptied is read anew, and nobody whose 
     times += 1
     yield people(0, 5)
     if (times === 1) {
-      await vi.waitFor(async () => expect(await room.rows('select 1 from account_page')).toHaveLength(1))
+      await until('a page is noted', async () => (await room.rows('select 1 from account_page')).length === 1)
       // What recovery does with unlogged tables.
       await room.rows('truncate account_staging, account_page')
     }
