@@ -24,8 +24,9 @@ export interface Lesson {
   /** Lines of people who are stored as they were listed, and of those who are once everything that is staged is merged. */
   learned: readonly string[]
   changed: readonly string[]
-  /** The number of the first part that is written. */
+  /** The number of the first part that is written, and how many there may be. */
   part: number
+  parts: number
 }
 
 /** Of fewer people all are asked about sooner than they are remembered. */
@@ -52,8 +53,8 @@ export function reportedOf(instanceId: string): SQL {
   return sql`(select reported from account_memory where instance_id = ${instanceId} and version = ${newestOf(instanceId)})`
 }
 
-/** What the last run of the instance has left. */
-export async function loadMemory(conn: Conn, instanceId: string): Promise<Memory> {
+/** What the last run of the instance has left. Nothing is left for the next one where it lists fewer people than `least`. */
+export async function loadMemory(conn: Conn, instanceId: string, least = peopleMin): Promise<Memory> {
   const [head] = await conn.execute<{
     somebody: boolean
     version: string | null
@@ -76,7 +77,7 @@ export async function loadMemory(conn: Conn, instanceId: string): Promise<Memory
     places.push({ part, from, to: lines.length })
     if (places.length % partsATurn === 0) await new Promise(resolve => setImmediate(resolve))
   }
-  return memoryOf({ empty: head?.somebody === false, version, parts: places, lines, placeOf })
+  return memoryOf({ empty: head?.somebody === false, version, parts: places, lines, placeOf, least })
 }
 
 /** Which of the lines are in it. */
@@ -92,8 +93,9 @@ function memoryOf(known: {
   parts: readonly Part[]
   lines: readonly string[]
   placeOf: ReadonlyMap<string, number>
+  least: number
 }): Memory {
-  const { empty, version, parts, lines, placeOf } = known
+  const { empty, version, parts, lines, placeOf, least } = known
   const recalled = new Uint8Array(lines.length)
   const learned: string[] = []
   const changed: string[] = []
@@ -110,8 +112,9 @@ function memoryOf(known: {
       if (into.length < partsMax * linesAPart) into.push(`${digest}${found}`)
     },
     lesson(people) {
-      if (people < peopleMin)
-        return { from: version, dropped: 'all', kept: [], learned: [], changed: [], part: 0 }
+      const part = (parts.at(-1)?.part ?? -1) + 1
+      if (people < least)
+        return { from: version, dropped: 'all', kept: [], learned: [], changed: [], part, parts: 0 }
       const more = learned.length + changed.length > 0
       const dropped: number[] = []
       const kept: string[] = []
@@ -121,7 +124,10 @@ function memoryOf(known: {
         dropped.push(part)
         kept.push(...still)
       }
-      return { from: version, dropped, kept, learned, changed, part: (parts.at(-1)?.part ?? -1) + 1 }
+      const left = parts.length - dropped.length
+      // What is there and was not read is somebody else's, and older.
+      const all = parts.length === 0 ? ('all' as const) : dropped
+      return { from: version, dropped: all, kept, learned, changed, part, parts: partsMax - left }
     },
   }
 }
@@ -134,15 +140,12 @@ function memoryOf(known: {
 export async function keepLesson(
   tx: Tx,
   instanceId: string,
-  { from, dropped, kept, learned, changed, part }: Lesson,
+  lesson: Lesson,
   { by, reported, asListed }: { by: string; reported: number; asListed: 'all' | 'same' | 'unknown' },
 ): Promise<void> {
-  const lines =
-    asListed === 'unknown'
-      ? []
-      : asListed === 'same'
-        ? [...kept, ...learned]
-        : [...kept, ...learned, ...changed]
+  const { from, dropped, part } = lesson
+  const sure = asListed === 'all' ? [...lesson.learned, ...lesson.changed] : lesson.learned
+  const lines = asListed === 'unknown' ? [] : [...lesson.kept, ...sure].slice(0, lesson.parts * linesAPart)
   if (from === null && lines.length === 0) return
   const ours = await tx.execute(sql`
     insert into account_memory as m (instance_id, version, reported) values (${instanceId}, ${by}, ${reported})

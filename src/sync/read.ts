@@ -63,7 +63,8 @@ export async function read(
   if (run.fence > 1) await endOlderLoads(db.conn, run.id)
   const adopted = run.fence > 1 ? await adoptPages(db, reading) : undefined
   let source = open(adopted)
-  const memory = await loadMemory(db.conn, instanceId)
+  const recall = () => loadMemory(db.conn, instanceId, work.rememberedFrom)
+  const memory = await recall()
   if (!adopted && memory.empty) {
     const loaded = await load(work, run, instance, { source, reading, memory, ...signals }).catch(error => {
       if (error instanceof LoadVoid) return 'void' as const
@@ -79,7 +80,7 @@ export async function read(
       const nothing = { warnings: [], complete: false, problems: 0, staged: 0 }
       return { ...nothing, ...progressOf(source), lesson: memory.lesson(0) }
     }
-    return stage(work, run, { source, reading, memory: await loadMemory(db.conn, instanceId) })
+    return stage(work, run, { source, reading, memory: await recall() })
   }
   try {
     return await stage(work, run, { source, reading, memory })
@@ -88,7 +89,7 @@ export async function read(
     work.log.info({ run: run.id }, 'The vendor does not know where this run stopped: it begins again')
     await clearStaging(db.conn, reading)
     // What was learned on the way that is void is not true of the next one.
-    return stage(work, run, { source: open(), reading, memory: await loadMemory(db.conn, instanceId) })
+    return stage(work, run, { source: open(), reading, memory: await recall() })
   }
 }
 

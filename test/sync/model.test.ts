@@ -1,9 +1,10 @@
 // Show: whatever happens to an instance, its accounts are those of a model in memory that fits on a screen.
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createCutter } from '../../src/accounts/chunks.ts'
 import type { House } from '../../src/chat/gesture.ts'
 import { heldRemovalsGesture } from '../../src/chat/held-removals.ts'
-import type { AccountStatus } from '../../src/connectors/account.ts'
+import type { Account, AccountStatus } from '../../src/connectors/account.ts'
 import { ProviderError } from '../../src/connectors/errors.ts'
 import { regenerateInstance } from '../../src/instances/store.ts'
 import { silentLog } from '../../src/lib/log.ts'
@@ -12,10 +13,21 @@ import { requestRemoval } from '../../src/sync/request.ts'
 import { people, type Sync, startSync } from './synced.ts'
 
 let room: Sync
-beforeAll(async () => {
-  room = await startSync()
+
+/** Six ids in the order of their numbers, of which two end a chunk. */
+const ids = Array.from({ length: 6 }, (_, n) => {
+  const spellings = Array.from({ length: 1_000 }, (_, at) => `p${n}-${at}`)
+  const ends = n === 1 || n === 3
+  const found = spellings.find(id =>
+    people(0, 1, { externalId: id }).accounts.every(one => isEnd(one) === ends),
+  )
+  if (!found) throw new Error('One in sixteen ids ends a chunk')
+  return found
 })
-afterAll(() => room.database.drop())
+
+function isEnd(account: Account): boolean {
+  return createCutter().push(account) !== undefined
+}
 
 interface Said {
   name: string
@@ -160,85 +172,93 @@ async function press(actionId: 'held-allow' | 'held-keep', runId: string | undef
   await heldRemovalsGesture.actions?.[actionId]?.run(turn as ActionTurn, house as House, undefined, undefined)
 }
 
-test('any sequence of pages, repeats, failures, holds, approvals, refusals, deletions and returns leaves the accounts that the model has', async () => {
-  const seed = Number(process.env.SAASM_TEST_SEED ?? Date.now() % 2 ** 31)
-  process.stdout.write(`model: SAASM_TEST_SEED=${seed}\n`)
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (steps: Step[]) => {
-      const { id } = await room.instance()
-      await room.rows(
-        `update instance set removal_people_max = ${thresholds.people}, removal_percent_max = ${thresholds.percent} where id = $1`,
-        id,
-      )
-      const model = createModel()
-      const listings: { listed: Listed; ids: string[][]; complete: boolean }[] = []
-      for (const taken of steps) {
-        room.clock.advance(60_000)
-        const runs = (await room.history(id)).filter(run => run.state === 'held')
-        if (taken.do === 'allow' || taken.do === 'keep') {
-          await press(`held-${taken.do}`, runs[0]?.id)
-          model.decide(taken.do)
-        } else if (taken.do === 'allow-old') {
-          await press('held-allow', runs[1]?.id)
-        } else if (taken.do === 'delete') {
-          await room.db.transaction(async tx => {
-            const now = room.clock.now()
-            await regenerateInstance(tx, id, now)
-            await requestRemoval(tx, { instanceId: id, kind: 'users', by: 'U1', now }, () => {})
-          })
-          await room.removeDue()
-          model.deleteAll()
-        } else {
-          const asked =
-            'pages' in taken
-              ? listing(taken.pages, taken.do === 'run' && taken.complete)
-              : listings.at(-1 - ('back' in taken ? taken.back : 0))
-          if (!asked) continue
-          listings.push(asked)
-          const { listed, complete } = asked
-          const fails = taken.do === 'fail'
-          await runWith(id, asked, fails)
-          const [run] = await room.history(id)
-          if (!fails) model.run(listed, complete, run?.endedAt?.getTime() ?? 0)
-          else expect(run?.state).toBe('failed')
-        }
-        const stored = await room.rows(
-          'select external_id, name, status, first_seen_at from account where instance_id = $1 and gone_at is null order by external_id collate "C"',
+describe.each([{ remembers: false }, { remembers: true }])('known again by chunk: $remembers', options => {
+  beforeAll(async () => {
+    room = await startSync(options)
+  })
+  afterAll(() => room.database.drop())
+
+  test('any sequence of pages, repeats, failures, holds, approvals, refusals, deletions and returns leaves the accounts that the model has', async () => {
+    const seed = Number(process.env.SAASM_TEST_SEED ?? Date.now() % 2 ** 31)
+    process.stdout.write(`model: SAASM_TEST_SEED=${seed}\n`)
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (steps: Step[]) => {
+        const { id } = await room.instance()
+        await room.rows(
+          `update instance set removal_people_max = ${thresholds.people}, removal_percent_max = ${thresholds.percent} where id = $1`,
           id,
         )
-        const wanted = [...model.reported].toSorted(([a], [b]) => (a < b ? -1 : 1))
-        expect(
-          stored.map(row => [
-            row.external_id,
-            row.name,
-            row.status,
-            ofRun(model.firstSeen.get(row.external_id), row.first_seen_at),
-          ]),
-        ).toEqual(wanted.map(([key, said]) => [key, said.name, said.status, model.firstSeen.get(key)]))
-      }
-    }),
-    {
-      seed,
-      numRuns: Number(process.env.SAASM_TEST_RUNS ?? 40),
-      examples: examples.map(steps => [steps] as [Step[]]),
-    },
-  )
-}, 400_000)
+        const model = createModel()
+        const listings: ReturnType<typeof listing>[] = []
+        for (const taken of steps) {
+          room.clock.advance(60_000)
+          const runs = (await room.history(id)).filter(run => run.state === 'held')
+          if (taken.do === 'allow' || taken.do === 'keep') {
+            await press(`held-${taken.do}`, runs[0]?.id)
+            model.decide(taken.do)
+          } else if (taken.do === 'allow-old') {
+            await press('held-allow', runs[1]?.id)
+          } else if (taken.do === 'delete') {
+            await room.db.transaction(async tx => {
+              const now = room.clock.now()
+              await regenerateInstance(tx, id, now)
+              await requestRemoval(tx, { instanceId: id, kind: 'users', by: 'U1', now }, () => {})
+            })
+            await room.removeDue()
+            model.deleteAll()
+          } else {
+            const asked =
+              'pages' in taken
+                ? listing(taken.pages, taken.do === 'run' && taken.complete)
+                : listings.at(-1 - ('back' in taken ? taken.back : 0))
+            if (!asked) continue
+            listings.push(asked)
+            const { listed, complete } = asked
+            const fails = taken.do === 'fail'
+            await runWith(id, asked, fails)
+            const [run] = await room.history(id)
+            if (!fails) model.run(listed, complete, run?.endedAt?.getTime() ?? 0)
+            else expect(run?.state).toBe('failed')
+          }
+          const stored = await room.rows(
+            'select external_id, name, status, first_seen_at from account where instance_id = $1 and gone_at is null order by external_id collate "C"',
+            id,
+          )
+          const wanted = [...model.reported].toSorted(([a], [b]) => (a < b ? -1 : 1))
+          expect(
+            stored.map(row => [
+              row.external_id,
+              row.name,
+              row.status,
+              ofRun(model.firstSeen.get(row.external_id), row.first_seen_at),
+            ]),
+          ).toEqual(wanted.map(([key, said]) => [key, said.name, said.status, model.firstSeen.get(key)]))
+        }
+      }),
+      {
+        seed,
+        numRuns: Number(process.env.SAASM_TEST_RUNS ?? 40),
+        examples: examples.map(steps => [steps] as [Step[]]),
+      },
+    )
+  }, 400_000)
+})
 
 /** Within one run a repeated person says the same each time, as the engine sees to it. */
 function listing(given: { id: number; name: string; status: AccountStatus }[][], complete: boolean) {
-  const listed: Listed = new Map(given.flat().map(({ id, name, status }) => [`p${id}`, { name, status }]))
-  const ids = given.map(page => page.map(one => `p${one.id}`))
-  return { listed, ids, complete }
+  const listed: Listed = new Map(
+    given.flat().map(({ id, name, status }) => [ids[id] ?? '', { name, status }]),
+  )
+  return { listed, pages: given.map(page => page.map(one => ids[one.id] ?? '')), complete }
 }
 
 async function runWith(
   id: string,
-  { listed, ids, complete }: { listed: Listed; ids: string[][]; complete: boolean },
+  { listed, pages, complete }: ReturnType<typeof listing>,
   fails: boolean,
 ): Promise<void> {
   room.vendor(async function* () {
-    for (const page of ids) {
+    for (const page of pages) {
       const { accounts } = people(0, page.length)
       yield {
         accounts: accounts.map((account, at) => {

@@ -10,7 +10,7 @@ import { gate, people, type Sync, startSync, type Walk, walking } from './synced
 
 let room: Sync
 beforeAll(async () => {
-  room = await startSync()
+  room = await startSync({ remembers: true })
 })
 afterAll(() => room.database.drop())
 

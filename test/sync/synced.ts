@@ -104,9 +104,10 @@ export function halting(at: ReturnType<typeof gate>, first = people(0, 5), secon
 }
 
 /** What of its settings and rooms one process has of its own. */
-type Own = Partial<Pick<Work, 'db' | 'loadWindowMs'>> & { limits?: Partial<RunLimits> }
+type Own = Partial<Pick<Work, 'db' | 'loadWindowMs' | 'rememberedFrom'>> & { limits?: Partial<RunLimits> }
 
-export async function startSync() {
+/** `remembers`: directories of any size, as those of a thousand people are. */
+export async function startSync({ remembers = false } = {}) {
   const database = await testDatabase()
   const { db } = database
   const clock = movableClock()
@@ -134,6 +135,7 @@ export async function startSync() {
     // No pace: tests sync one instance again and again.
     limits: { ...runLimits, hostStartsPerSecond: 10_000, ...limits },
     goneDays: 30,
+    ...(remembers ? { rememberedFrom: 0 } : {}),
     showProgress: async (id, told) => void shown.push({ id, told }),
   })
   const never = new AbortController().signal
