@@ -108,6 +108,18 @@ where r.state not in ('requested', 'running') and r.ended_at < now() - interval 
 select distinct s.run_id, s.fence from account_staging s join sync_run r on r.id = s.run_id
 where s.fence > r.fence;
 
+-- wrong: people are remembered as they were listed who are not reported, or are not where they were
+-- do: delete from account_chunk where instance_id = …; the next sync compares everybody. Report it
+select m.instance_id, count(*) as ranges from account_memory m
+join account_chunk c on c.instance_id = m.instance_id
+cross join string_to_table(c.lines, E'\n') as line
+cross join unnest(('{' || substr(line, 23) || '}')::int8multirange) as people
+where m.version = (select r.id from sync_run r where r.instance_id = m.instance_id and r.state in ('succeeded', 'partial', 'held')
+    order by r.ended_at desc, r.requested_at desc limit 1)
+  and upper(people) - lower(people) <> (select count(*) from account a where a.instance_id = m.instance_id
+    and a.seq >= lower(people) and a.seq < upper(people) and a.gone_at is null)
+group by m.instance_id;
+
 -- wrong: two incidents of one instance are open
 -- do: the unique index incident_open must exist
 select instance_id, count(*) from incident where closed_at is null group by 1 having count(*) > 1;

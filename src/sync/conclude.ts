@@ -1,5 +1,5 @@
 // The end of a run, in one transaction: the merge or the failure, the instance's state, the audit row, the tellings.
-import { keepLesson, type Lesson } from '../accounts/memory.ts'
+import { keepLesson } from '../accounts/memory.ts'
 import { mergeStaged } from '../accounts/merge.ts'
 import { clearStaging } from '../accounts/pages.ts'
 import { planMerge } from '../accounts/plan.ts'
@@ -8,7 +8,6 @@ import { amend, announce, tellPerson } from '../announce/announce.ts'
 import type { Announcement, AnnouncementKind, HeldEnd, HeldNews } from '../announce/announcement.ts'
 import type { IncidentStep } from '../announce/incident.ts'
 import { appendAudit } from '../audit/store.ts'
-import type { StreamEnd } from '../connectors/engine.ts'
 import { connectorById } from '../connectors/registry.ts'
 import type { Db, Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
@@ -19,7 +18,7 @@ import { newId } from '../lib/ids.ts'
 import { count } from '../lib/text.ts'
 import { judge, type Verdict } from './guard.ts'
 import type { Held, HeldQuestion } from './held.ts'
-import { type Fault, failureKind, heldSteps, nextSteps, nextSync, revokes } from './outcome.ts'
+import { type Ending, type Fault, failureKind, heldSteps, nextSteps, nextSync, revokes } from './outcome.ts'
 import type { RunState, SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
 import { ClaimLost, holdRun, openRemovalOf, StagingLost, settleRun } from './store.ts'
@@ -29,18 +28,6 @@ type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held' | 'sto
   next: string
   lastSuccessAt: Date | null
   users: number
-}
-
-/** What the stream had to say at its end, and what was read. */
-export interface Ending extends StreamEnd {
-  /** Rows that could not be read. */
-  problems: number
-  /** Pages of the vendor, and people on them. */
-  pages: number
-  peopleRead: number
-  /** Pages in staging. */
-  staged: number
-  lesson: Lesson
 }
 
 /** A first load is void: the instance is another one by now. Its transaction must be rolled back. */
@@ -294,7 +281,7 @@ export function announcementOf(
   }
 }
 
-function warningsOf(end: StreamEnd & { problems: number }, held: Held | null): string[] {
+function warningsOf(end: Ending, held: Held | null): string[] {
   const warnings = [...end.warnings]
   if (end.problems > 0) {
     warnings.push(`${count(end.problems, 'row', 'rows')} could not be read. Nobody was removed in this sync.`)

@@ -1,11 +1,25 @@
 // Outcome: how a run ended, and, for a failure, who must act, what people are told and what saasm does next.
+import type { Lesson } from '../accounts/memory.ts'
 import type { AnnouncementKind } from '../announce/announcement.ts'
+import type { StreamEnd } from '../connectors/engine.ts'
 import { ProviderError, type ProviderProblem } from '../connectors/errors.ts'
 import type { InactiveReason, Instance } from '../instances/instance.ts'
 import { KeyMissing, SealBroken } from '../instances/seal.ts'
 import { newReference } from '../lib/ids.ts'
 import { cleanText, count } from '../lib/text.ts'
 import type { SyncRun } from './run.ts'
+
+/** What the stream had to say at its end, and what was read. */
+export interface Ending extends StreamEnd {
+  /** Rows that could not be read. */
+  problems: number
+  /** Pages of the vendor, and people on them. */
+  pages: number
+  peopleRead: number
+  /** Pages in staging. */
+  staged: number
+  lesson: Lesson
+}
 
 /** `key`: who runs saasm must act; `sealed`: the admin gives the credentials anew; `internal`: we do. */
 type FaultOfOurs = 'internal' | 'key' | 'sealed'

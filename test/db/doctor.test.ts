@@ -36,6 +36,11 @@ test('each planted fault is found, and said with what to do', async () => {
     values (gen_random_uuid(), '${waiting?.id}', 'manual', 'requested', now() - interval '2 hours', now(), 'w') returning id`)
   await plant(`insert into account_staging (run_id, fence, page, external_id, status, kind, roles, licences, hash)
     values ('${run?.id}', 7, 1, 'p', 'active', 'human', '{}', '{}', 'x')`)
+  await plant(`insert into sync_run (id, instance_id, trigger, state, due_at, requested_at, ended_at)
+    values (gen_random_uuid(), '${waiting?.id}', 'manual', 'succeeded', now(), now(), now())`)
+  await plant(`insert into account_memory (instance_id, version, reported)
+    select instance_id, id, 1 from sync_run where instance_id = '${waiting?.id}' and state = 'succeeded'`)
+  await plant(`insert into account_chunk values ('${waiting?.id}', 0, '0123456789012345678901[1,2)')`)
   await plant(`insert into removal (id, instance_id, kind, state, requested_by, due_at, requested_at)
     values (gen_random_uuid(), '${waiting?.id}', 'users', 'done', 'U', now(), now())`)
   await plant(`insert into outbox (id, team_id, instance_id, transition_seq, medium, destination, announcement, state, due_at, created_at, lease_owner)
@@ -56,6 +61,7 @@ test('each planted fault is found, and said with what to do', async () => {
     'a run or a removal is done with, and somebody still holds it',
     'a removal ended and was not told',
     'staging holds rows of a claim that never was',
+    'people are remembered as they were listed who are not reported',
   ])
     expect(said).toContain(wrong)
   expect(said).toMatch(/Do: start a process with SAASM_ROLES=work/)
