@@ -60,9 +60,11 @@ export function digestOfChunk({ ids, texts }: Chunk): string {
   return digestOf(lines)
 }
 
-/** FNV-1a, 32 bits: its upper half is the better mixed one. */
+/** FNV-1a, 32 bits, mixed as MurmurHash3 ends: without that the last letters say little. */
 function sumOf(id: string): number {
   let sum = 0x811c9dc5
   for (let at = 0; at < id.length; at += 1) sum = Math.imul(sum ^ id.charCodeAt(at), 0x01000193)
-  return sum >>> 16
+  sum = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b)
+  sum = Math.imul(sum ^ (sum >>> 13), 0xc2b2ae35)
+  return (sum ^ (sum >>> 16)) >>> 0
 }

@@ -7,6 +7,7 @@ import { keepLesson, type Lesson, loadMemory } from '../../src/accounts/memory.t
 import type { Account } from '../../src/connectors/account.ts'
 import type { Page } from '../../src/connectors/engine.ts'
 import { newId } from '../../src/lib/ids.ts'
+import { requestRemoval } from '../../src/sync/request.ts'
 import { until } from '../support/world.ts'
 import { gate, halting, people, type Sync, startSync } from './synced.ts'
 
@@ -84,6 +85,16 @@ test('a person forgotten while a run reads, which had known them again, is back 
   expect(await room.users(id)).toHaveLength(39)
   expect(await room.sync(id, people(0, 40))).toMatchObject({ state: 'succeeded', added: 1, unchanged: 39 })
   expect(await room.users(id)).toHaveLength(40)
+})
+
+test('of users who are deleted nothing is remembered', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 40))
+  expect(await chunksOf(id)).not.toEqual([])
+  const asked = { instanceId: id, kind: 'users' as const, by: 'U1', now: room.clock.now() }
+  await room.db.transaction(tx => requestRemoval(tx, asked, () => {}))
+  await room.removeDue()
+  expect(await chunksOf(id)).toEqual([])
 })
 
 test('a person forgotten between two runs is back with the second', async () => {
@@ -165,7 +176,7 @@ const edit = fc.oneof(
   fc.record({ do: fc.constant('once' as const) }),
 )
 const round = fc.record({
-  edits: fc.array(edit, { maxLength: 4 }),
+  edits: fc.array(edit, { maxLength: 6 }),
   complete: fc.boolean(),
   release: fc.boolean(),
 })
@@ -206,6 +217,7 @@ test('a run ends as one that remembers nothing does, whatever happens to a direc
   await fc.assert(
     fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 6 }), async rounds => {
       const [knows, forgets] = [await room.instance(), await room.instance()]
+      await room.rows('update instance set removal_people_max = 2, removal_percent_max = 3')
       const ends = async (id: string, listed: readonly Person[], complete: boolean) => {
         room.vendor(async function* () {
           yield pageOf(listed.slice(0, 35))

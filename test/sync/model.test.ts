@@ -153,6 +153,11 @@ const examples: Step[][] = [
     ...[active(0, 1, 2, 3, 4, 5), all('suspended', 0, 1, 2, 3, 4, 5), { do: 'keep' } as const],
     { ...all('suspended', 3), complete: false } as Step,
   ],
+  // Held back as disabled, the same again, and allowed then.
+  [
+    ...[active(0, 1, 2, 3, 4, 5), all('suspended', 0, 1, 2, 3, 4, 5), { do: 'again', back: 0 } as const],
+    { do: 'allow' } as const,
+  ],
   // Void since a list that was not complete came after it.
   [
     ...[active(0, 1, 2, 3), active(0, 1), { ...active(0, 1, 2, 3), complete: false } as Step],
