@@ -6,7 +6,7 @@ import type { Conn, Tx } from '../db/db.ts'
 export interface Memory {
   /** Nobody is reported or gone: there is nobody to compare with. */
   readonly empty: boolean
-  /** Where this chunk's people are, if they are reported just as they are listed (a set of `seq`, without its braces); told once. */
+  /** Where this chunk's people are, if they are reported just as they are listed (a set of `seq`, without its braces). */
   recall(digest: string): string | undefined
   /** This chunk's people are, or with the merge become, stored as they are listed, in these places. */
   learn(digest: string, found: string, how: 'same' | 'changed'): void
@@ -103,7 +103,7 @@ function memoryOf(known: {
     empty,
     recall(digest) {
       const place = placeOf.get(digest)
-      if (place === undefined || recalled[place] === 1) return undefined
+      if (place === undefined) return undefined
       recalled[place] = 1
       return lines[place]?.slice(digestLength)
     },

@@ -45,6 +45,8 @@ export interface Stager {
 const underWayMax = 2
 /** So many people who are not known again make a page. */
 const unknownMax = 400
+/** Longer sets are not added to: each time they would be copied. */
+const knownMax = 100
 /** After so many people of one batch the event loop is given a turn. */
 const turnMax = 1_000
 /** Rows sent at once: a COPY costs as much as the rows of many a page that hardly changed. */
@@ -105,7 +107,8 @@ export function createStager(db: Db, reading: Reading, from: { pages: number; me
   const know = (found: string) => {
     const last = page.known.at(-1)
     const end = last?.slice(last.lastIndexOf(',') + 1, -1)
-    if (last === undefined || !found.startsWith(`[${end},`)) return void page.known.push(found)
+    const goesOn = last !== undefined && last.length < knownMax && found.startsWith(`[${end},`)
+    if (!goesOn) return void page.known.push(found)
     page.known[page.known.length - 1] = last.slice(0, last.lastIndexOf(',')) + found.slice(found.indexOf(','))
   }
   const take = (chunk: Chunk | undefined) => {

@@ -89,8 +89,8 @@ export async function read(
     if (!isRefusedCursor(source, error)) throw error
     work.log.info({ run: run.id }, 'The vendor does not know where this run stopped: it begins again')
     await clearStaging(db.conn, reading)
-    // What was learned on the way that is void is not true of the next one.
-    return stage(work, run, { source: open(), reading, memory: await recall() })
+    // Nothing was read: there is nothing to unlearn.
+    return stage(work, run, { source: open(), reading, memory })
   }
 }
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { forgetAccounts } from '../../src/accounts/forget.ts'
 import { releaseMissing } from '../../src/accounts/held.ts'
 import { keepLesson, type Lesson, loadMemory } from '../../src/accounts/memory.ts'
+import { hashOf } from '../../src/accounts/row.ts'
 import type { Account } from '../../src/connectors/account.ts'
 import type { Page } from '../../src/connectors/engine.ts'
 import { newId } from '../../src/lib/ids.ts'
@@ -132,13 +133,21 @@ test('a merge by a version of saasm that remembers nothing makes void what is re
   const { id } = await room.instance()
   const { id: runId } = await room.sync(id, people(0, 40))
   await spoil(id, 'p000007')
+  // Somebody whom that one has added, and who has left since.
+  await room.rows(
+    `insert into account (instance_id, external_id, status, kind, roles, licences, hash, first_seen_at)
+      values ($1, 'p000099', 'active', 'human', '{}', '{}', 'x', now())`,
+    id,
+  )
   await room.rows(
     `insert into sync_run select (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid(),
       'ended_at', r.ended_at + interval '1 second'))).* from sync_run r where id = $1`,
     runId,
   )
   room.clock.advance(5_000)
-  expect(await room.sync(id, people(0, 40))).toMatchObject({ changed: 1, unchanged: 39 })
+  expect(await room.sync(id, people(0, 40))).toMatchObject({
+    ...{ changed: 1, removed: 1, unchanged: 39 },
+  })
   await spoil(id, 'p000007')
   room.clock.advance(5_000)
   expect(await room.sync(id, people(0, 40)), 'and what that one has left is used').toMatchObject({
@@ -161,6 +170,23 @@ test('more chunks than are remembered are dropped, and what is kept stays within
   expect(await chunksOf(id)).toHaveLength(512)
 })
 
+test('who is known again and listed once more in another way is stored as if both were compared', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 40))
+  const twice = Array.from({ length: 8 }, (_, n) => people(n, n + 1, { name: 'Another' }).accounts).flat()
+  const wanted = twice.map(other => {
+    const [own] = people(Number(other.externalId.slice(1)), Number(other.externalId.slice(1)) + 1).accounts
+    return own && hashOf(own) < hashOf(other) ? own.name : other.name
+  })
+  expect(new Set(wanted).size, 'both ways win').toBeGreaterThan(1)
+  await room.sync(id, people(0, 40), { accounts: twice, problems: [] })
+  const stored = await room.rows(
+    'select name from account where instance_id = $1 order by external_id limit 8',
+    id,
+  )
+  expect(stored.map(row => row.name)).toEqual(wanted)
+})
+
 interface Person {
   externalId: string
   facts: Partial<Account>
@@ -179,6 +205,8 @@ const round = fc.record({
   edits: fc.array(edit, { maxLength: 6 }),
   complete: fc.boolean(),
   release: fc.boolean(),
+  /** So many listings ago. */
+  back: fc.option(fc.integer({ min: 1, max: 3 })),
 })
 
 function after(
@@ -236,10 +264,12 @@ test('a run ends as one that remembers nothing does, whatever happens to a direc
           ),
         }
       }
-      let listed: readonly Person[] = start
-      for (const { edits, complete, release } of [{ edits: [], complete: true, release: false }, ...rounds]) {
+      const listings: (readonly Person[])[] = [start]
+      const first = { edits: [], complete: true, release: false, back: null }
+      for (const { edits, complete, release, back } of [first, ...rounds]) {
         room.clock.advance(60_000)
-        listed = after(listed, edits)
+        const listed = after(listings.at(-(back ?? 1)) ?? start, edits)
+        listings.push(listed)
         await lose(forgets.id)
         const wanted = await ends(forgets.id, listed, complete)
         expect(await ends(knows.id, listed, complete)).toEqual(wanted)
