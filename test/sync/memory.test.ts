@@ -27,6 +27,14 @@ const lose = async (id: string) => {
 const spoil = (id: string, person: string) =>
   room.rows("update account set hash = 'another' where instance_id = $1 and external_id = $2", id, person)
 
+/** A run that has ended behind this one, and left no memory. */
+const mergedElsewhere = (runId: string) =>
+  room.rows(
+    `insert into sync_run select (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid(),
+      'ended_at', r.ended_at + interval '1 second'))).* from sync_run r where id = $1`,
+    runId,
+  )
+
 test('who is known again is not asked about, be they loaded, compared, or changed the run before', async () => {
   const { id } = await room.instance()
   await room.sync(id, people(0, 300))
@@ -133,26 +141,27 @@ test('a merge by a version of saasm that remembers nothing makes void what is re
   const { id } = await room.instance()
   const { id: runId } = await room.sync(id, people(0, 40))
   await spoil(id, 'p000007')
-  // Somebody whom that one has added, and who has left since.
-  await room.rows(
-    `insert into account (instance_id, external_id, status, kind, roles, licences, hash, first_seen_at)
-      values ($1, 'p000099', 'active', 'human', '{}', '{}', 'x', now())`,
-    id,
-  )
-  await room.rows(
-    `insert into sync_run select (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid(),
-      'ended_at', r.ended_at + interval '1 second'))).* from sync_run r where id = $1`,
-    runId,
-  )
+  await mergedElsewhere(runId)
   room.clock.advance(5_000)
-  expect(await room.sync(id, people(0, 40))).toMatchObject({
-    ...{ changed: 1, removed: 1, unchanged: 39 },
-  })
+  expect(await room.sync(id, people(0, 40))).toMatchObject({ changed: 1, unchanged: 39 })
   await spoil(id, 'p000007')
   room.clock.advance(5_000)
   expect(await room.sync(id, people(0, 40)), 'and what that one has left is used').toMatchObject({
     changed: 0,
   })
+})
+
+test('who was added by a version of saasm that remembers nothing, and has left since, is missed', async () => {
+  const { id } = await room.instance()
+  const { id: runId } = await room.sync(id, people(0, 40))
+  await room.rows(
+    `insert into account (instance_id, external_id, status, kind, roles, licences, hash, first_seen_at)
+      values ($1, 'p000099', 'active', 'human', '{}', '{}', 'x', now())`,
+    id,
+  )
+  await mergedElsewhere(runId)
+  room.clock.advance(5_000)
+  expect(await room.sync(id, people(0, 40))).toMatchObject({ removed: 1, unchanged: 40 })
 })
 
 test('more chunks than are remembered are dropped, and what is kept stays within its bound', async () => {
