@@ -63,6 +63,8 @@ export const accountTable = pgTable(
     primaryKey({ columns: [table.instanceId, table.externalId] }),
     // One person in all applications, and who is in no other one.
     index('account_email').on(sql`lower(email)`),
+    // Who is in the gaps between those whom a run found.
+    index('account_seq').on(table.instanceId, table.seq),
     // Whom a held run did not find.
     index('account_missing').on(table.instanceId, table.missingRunId).where(sql`missing_run_id is not null`),
     // The purge's question.
