@@ -1,6 +1,7 @@
 // The memory of an instance: the chunks that its last run left as they were listed. Lost, it costs time and nothing else.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Conn, Tx } from '../db/db.ts'
+import { createLines, type Lines } from './lines.ts'
 
 /** What a run knows before it reads, and learns for the next one. */
 export interface Memory {
@@ -20,10 +21,10 @@ export interface Lesson {
   from: string | null
   /** Parts that are not true of this list any more, and the lines of theirs that still are. */
   dropped: readonly number[] | 'all'
-  kept: readonly string[]
+  kept: Iterable<string>
   /** Lines of people who are stored as they were listed, and of those who are once everything that is staged is merged. */
-  learned: readonly string[]
-  changed: readonly string[]
+  learned: Iterable<string>
+  changed: Iterable<string>
   /** The number of the first part that is written, and how many there may be. */
   part: number
   parts: number
@@ -41,8 +42,8 @@ const partsMax = 512
 const digestLength = 22
 /** States of a run whose list was taken over: a later one makes what an earlier one has left untrue. */
 const merged = sql`('succeeded', 'partial', 'held')`
-/** The event loop is given a turn after so many parts. */
-const partsATurn = 32
+/** Parts read or written at once. */
+const partsAtOnce = 64
 
 const newestOf = (instanceId: string) => sql`(
   select id from sync_run where instance_id = ${instanceId} and state in ${merged}
@@ -63,21 +64,22 @@ export async function loadMemory(conn: Conn, instanceId: string, least = peopleM
     select exists (select 1 from account where instance_id = ${instanceId}) as somebody, m.version, m.version = ${newestOf(instanceId)} as newest
     from (select) one left join account_memory m on m.instance_id = ${instanceId}`)
   const { version = null } = head ?? {}
-  const parts = head?.newest
-    ? await conn.execute<{ part: number; lines: string }>(
-        sql`select part, lines from account_chunk where instance_id = ${instanceId} order by part limit ${partsMax}`,
-      )
-    : []
-  const lines: string[] = []
-  const placeOf = new Map<string, number>()
-  const places: Part[] = []
-  for (const { part, lines: text } of parts) {
-    const from = lines.length
-    for (const line of text.split('\n')) placeOf.set(line.slice(0, digestLength), lines.push(line) - 1)
-    places.push({ part, from, to: lines.length })
-    if (places.length % partsATurn === 0) await new Promise(resolve => setImmediate(resolve))
+  const lines = createLines(digestLength)
+  const parts: Part[] = []
+  let more = head?.newest === true
+  while (more && parts.length < partsMax) {
+    const last = parts.at(-1)?.part ?? -1
+    const rows = await conn.execute<{ part: number; lines: string }>(sql`
+      select part, lines from account_chunk where instance_id = ${instanceId} and part > ${last}
+      order by part limit ${partsAtOnce}`)
+    for (const { part, lines: text } of rows) {
+      const from = lines.count
+      for (const line of text.split('\n')) lines.push(line)
+      parts.push({ part, from, to: lines.count })
+    }
+    more = rows.length === partsAtOnce
   }
-  return memoryOf({ empty: head?.somebody === false, version, parts: places, lines, placeOf, least })
+  return memoryOf({ empty: head?.somebody === false, version, parts, lines, least })
 }
 
 /** Which of the lines are in it. */
@@ -91,45 +93,51 @@ function memoryOf(known: {
   empty: boolean
   version: string | null
   parts: readonly Part[]
-  lines: readonly string[]
-  placeOf: ReadonlyMap<string, number>
+  lines: Lines
   least: number
 }): Memory {
-  const { empty, version, parts, lines, placeOf, least } = known
-  const recalled = new Uint8Array(lines.length)
-  const learned: string[] = []
-  const changed: string[] = []
+  const { empty, version, parts, lines, least } = known
+  const recalled = new Uint8Array(lines.count)
+  const learned = createLines(digestLength)
+  const changed = createLines(digestLength)
   return {
     empty,
     recall(digest) {
-      const place = placeOf.get(digest)
-      if (place === undefined) return undefined
-      recalled[place] = 1
-      return lines[place]?.slice(digestLength)
+      const line = lines.find(digest)
+      if (line === undefined) return undefined
+      recalled[line] = 1
+      return lines.restOf(line)
     },
     learn(digest, found, how) {
       const into = how === 'same' ? learned : changed
-      if (into.length < partsMax * linesAPart) into.push(`${digest}${found}`)
+      if (into.count < partsMax * linesAPart) into.push(`${digest}${found}`)
     },
     lesson(people) {
       const part = (parts.at(-1)?.part ?? -1) + 1
       if (people < least)
         return { from: version, dropped: 'all', kept: [], learned: [], changed: [], part, parts: 0 }
-      const more = learned.length + changed.length > 0
-      const dropped: number[] = []
-      const kept: string[] = []
-      for (const { part, from, to } of parts) {
-        const still = lines.slice(from, to).filter((_, at) => recalled[from + at] === 1)
-        if (still.length === to - from && (!more || still.length >= linesMin)) continue
-        dropped.push(part)
-        kept.push(...still)
+      const more = learned.count + changed.count > 0
+      const dropped: Part[] = []
+      for (const one of parts) {
+        const still = countOf(recalled.subarray(one.from, one.to))
+        if (still < one.to - one.from || (more && still < linesMin)) dropped.push(one)
+      }
+      const kept = {
+        *[Symbol.iterator]() {
+          for (const { from, to } of dropped)
+            for (let n = from; n < to; n += 1) if (recalled[n] === 1) yield lines.at(n)
+        },
       }
       const left = parts.length - dropped.length
       // What is there and was not read is somebody else's, and older.
-      const all = parts.length === 0 ? ('all' as const) : dropped
-      return { from: version, dropped: all, kept, learned, changed, part, parts: partsMax - left }
+      const which = parts.length === 0 ? ('all' as const) : dropped.map(one => one.part)
+      return { from: version, dropped: which, kept, learned, changed, part, parts: partsMax - left }
     },
   }
+}
+
+function countOf(ones: Uint8Array): number {
+  return ones.reduce((sum, one) => sum + one, 0)
 }
 
 /**
@@ -144,9 +152,11 @@ export async function keepLesson(
   { by, reported, asListed }: { by: string; reported: number; asListed: 'all' | 'same' | 'unknown' },
 ): Promise<void> {
   const { from, dropped, part } = lesson
-  const sure = asListed === 'all' ? [...lesson.learned, ...lesson.changed] : lesson.learned
-  const lines = asListed === 'unknown' ? [] : [...lesson.kept, ...sure].slice(0, lesson.parts * linesAPart)
-  if (from === null && lines.length === 0) return
+  const sure =
+    asListed === 'all' ? [lesson.kept, lesson.learned, lesson.changed] : [lesson.kept, lesson.learned]
+  const written = partsOf(asListed === 'unknown' ? [] : sure, lesson.parts)
+  let parts = written.next()
+  if (from === null && parts.done) return
   const ours = await tx.execute(sql`
     insert into account_memory as m (instance_id, version, reported) values (${instanceId}, ${by}, ${reported})
     on conflict (instance_id) do update set version = excluded.version, reported = excluded.reported
@@ -158,14 +168,36 @@ export async function keepLesson(
   else if (dropped.length > 0)
     await tx.execute(sql`
       delete from account_chunk where instance_id = ${instanceId} and part = any(${`{${dropped.join(',')}}`}::int[])`)
-  const parts: string[] = []
-  for (let at = 0; at < lines.length; at += linesAPart)
-    parts.push(lines.slice(at, at + linesAPart).join('\n'))
-  if (parts.length === 0) return
-  await tx.execute(sql`
-    insert into account_chunk (instance_id, part, lines)
-    select ${instanceId}, ${part}::int + at::int - 1, lines
-    from string_to_table(${parts.join('|')}, '|') with ordinality as written(lines, at)`)
+  for (let first = part; !parts.done; parts = written.next()) {
+    await tx.execute(sql`
+      insert into account_chunk (instance_id, part, lines)
+      select ${instanceId}, ${first}::int + at::int - 1, lines
+      from string_to_table(${parts.value.join('|')}, '|') with ordinality as written(lines, at)`)
+    first += parts.value.length
+  }
+}
+
+/** These lines as the texts of at most so many parts, as many at once as are written at once. */
+function* partsOf(texts: readonly Iterable<string>[], partsMax: number): Generator<string[]> {
+  let [parts, lines, left] = [[] as string[], [] as string[], partsMax]
+  const end = () => {
+    if (lines.length === 0) return
+    parts.push(lines.join('\n'))
+    lines = []
+    left -= 1
+  }
+  for (const text of texts) {
+    for (const line of text) {
+      if (left === 0) break
+      lines.push(line)
+      if (lines.length === linesAPart) end()
+      if (parts.length < partsAtOnce) continue
+      yield parts
+      parts = []
+    }
+  }
+  end()
+  if (parts.length > 0) yield parts
 }
 
 /**
