@@ -16,7 +16,7 @@ import { type Db, openDb } from '../src/db/db.ts'
 import { createSeal } from '../src/instances/seal.ts'
 import { createInstance } from '../src/instances/store.ts'
 import { systemClock } from '../src/lib/clock.ts'
-import { newId } from '../src/lib/ids.ts'
+import { idAt, newId } from '../src/lib/ids.ts'
 import { silentLog } from '../src/lib/log.ts'
 import { createRunner } from '../src/sync/lanes.ts'
 import { createRemover } from '../src/sync/remove.ts'
@@ -180,7 +180,7 @@ async function upsert(url: string, file: string, instanceId: string): Promise<Do
 
 /** A Live instance that has never synced. */
 export async function freshInstance(db: Db): Promise<string> {
-  const id = newId()
+  const id = idAt(new Date(), newId())
   const sealed = null
   await db.transaction(tx =>
     createInstance(

@@ -8,7 +8,7 @@ import { isUniqueViolation } from '../db/db.ts'
 import { sealedSecrets } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
 import { createInstance, findInstance, lockTenant, matchInstances, sameTenant } from '../instances/store.ts'
-import { idOf } from '../lib/ids.ts'
+import { idAt } from '../lib/ids.ts'
 import { cleanText, codePoints } from '../lib/text.ts'
 import { alert, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
 import { checkInput, loadingView, metadataOf, modal, noticeView, textInput } from '../slack/modal.ts'
@@ -63,7 +63,10 @@ export const connectGesture: Gesture = {
 async function formOrChoice(house: House, who: Who, wanted: string): Promise<ModalView> {
   const word = wanted.trim().toLowerCase()
   const connector = meantBy(word, house.connectors)
-  if (connector) return form(connector, { name: await freeName(house, who, connector), settings: {} })
+  if (connector) {
+    const name = await freeName(house, who, connector)
+    return form(connector, { name, settings: {}, at: house.clock.now() })
+  }
   return choiceView(title, word, house.connectors)
 }
 
@@ -74,6 +77,8 @@ function titleOf({ name }: Connector): string {
 }
 
 interface Draft {
+  /** When the window was made. */
+  at: Date
   name: string
   settings: TypedSettings
   problems?: FieldProblems
@@ -102,7 +107,7 @@ function form(connector: Connector, draft: Draft): ModalView {
     title: titleOf(connector),
     submit: 'Connect',
     blocks,
-    metadata: { connector: connector.id },
+    metadata: { connector: connector.id, at: draft.at.toISOString() },
   })
 }
 
@@ -138,7 +143,8 @@ async function freeName(house: House, who: Who, connector: Connector): Promise<s
 }
 
 async function submit(turn: SubmissionTurn, house: House): Promise<SubmissionAnswer> {
-  const connector = connectorById(metadataOf(turn.view).connector ?? '')
+  const metadata = metadataOf(turn.view)
+  const connector = connectorById(metadata.connector ?? '')
   if (!connector)
     return {
       kind: 'update',
@@ -149,7 +155,8 @@ async function submit(turn: SubmissionTurn, house: House): Promise<SubmissionAns
   const uploads = uploadsIn(connector, turn.view)
   const errors = read.ok ? {} : problemsBut(uploads, read.problems)
   // Of the window and the name: a second press of Connect finds what the first one has made, and is answered as it was.
-  const id = idOf('instance', turn.who.teamId, turn.who.userId, turn.view.id, name)
+  const at = new Date(metadata.at ?? '')
+  const id = idAt(at, 'instance', turn.who.teamId, turn.who.userId, turn.view.id, name)
   const takenBy = await instanceCalled(house, turn.who, name)
   if (takenBy?.id === id) return { kind: 'update', view: connected(connector, name, takenBy) }
   if (name === '') errors.name = 'Give it a name.'
@@ -187,7 +194,9 @@ interface Wanted {
 async function check(house: House, who: Who, opened: OpenView, wanted: Wanted): Promise<void> {
   const { connector, typed, name } = wanted
   const again = (more: Partial<Draft>) =>
-    opened.update(form(connector, { name, settings: settingsOf(connector, typed), ...more }))
+    opened.update(
+      form(connector, { name, settings: settingsOf(connector, typed), at: house.clock.now(), ...more }),
+    )
   try {
     const credentials = await withUploads(house.slack, connector, wanted)
     const verified = await house.engine.verify(connector, credentials, { timeoutMs: checkMs })
