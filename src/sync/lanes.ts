@@ -112,7 +112,8 @@ function createLanes(work: Work, signal: AbortSignal) {
       while (!signal.aborted && failure === undefined) {
         if ((await fill()) || again) continue
         const ms = places() > 0 ? await paceMs(work.db.conn, work.clock.now()) : undefined
-        if (running.size === 0 && ms === undefined) break
+        // The last run may have been given back since we looked.
+        if (running.size === 0 && ms === undefined && !again) break
         await pause(ms ?? lookEveryMs)
       }
       await Promise.all(running)

@@ -1,8 +1,13 @@
 // When Postgres itself goes away in a run: an emptied staging removes nobody, a lost connection is nobody's failure, leftovers go.
+import type { SQL } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Conn } from '../../src/db/db.ts'
 import { createSweep } from '../../src/sync/sweep.ts'
 import { until } from '../support/world.ts'
-import { people, type Sync, startSync, whole } from './synced.ts'
+import { gate, type Pages, people, type Sync, startSync, whole } from './synced.ts'
+
+const isLook = (query: SQL) =>
+  query.queryChunks.some(chunk => String((chunk as { value?: unknown }).value).includes('min(ready_at)'))
 
 let room: Sync
 beforeAll(async () => {
@@ -45,6 +50,34 @@ test('a connection that Postgres ends in a run makes the run begin anew, and nob
   await room.runDue()
   expect(await room.latest(id)).toMatchObject({ state: 'succeeded', added: 5, attempt: 2 })
   expect(await room.told(id)).toEqual(['initial-succeeded'])
+})
+
+test('a run that comes back while the process looks when the next one is due is gone on with at once', async () => {
+  const { id } = await room.instance()
+  const { db } = room.database
+  const looked = gate()
+  // The answer of the first look is from before the run came back.
+  let looks = 0
+  const execute = async (query: SQL) => {
+    const answer = await db.conn.execute(query)
+    if (!isLook(query) || ++looks > 1) return answer
+    const back = until('the run is back', async () => (await room.latest(id)).state === 'requested')
+    looked.open()
+    await back
+    return answer
+  }
+  const conn: Conn = Object.assign(Object.create(db.conn), { execute })
+  const vendor: Pages = async function* () {
+    yield people(0, 5)
+    if (looks <= 1) {
+      await looked.wait()
+      throw Object.assign(new Error('write CONNECTION_CLOSED'), { code: 'CONNECTION_CLOSED' })
+    }
+    return whole
+  }
+  await room.ask(id)
+  await room.runDue(undefined, 'first', vendor, { db: { ...db, pages: db.pages, conn } })
+  expect(await room.latest(id)).toMatchObject({ state: 'succeeded', added: 5, attempt: 2 })
 })
 
 test('what a run has left in staging after its end goes with the next sweep, and what an open run has stays', async () => {
