@@ -76,7 +76,10 @@ export async function purgeGone(conn: Conn, before: Date, limit: number): Promis
   const rows = await conn.execute<{ n: number }>(sql`
     with done as (
       delete from account where ctid = any(array(
-        select ctid from account where gone_at < ${before.toISOString()} order by gone_at limit ${limit} for update skip locked))
+        select gone.at from instance cross join lateral (
+          select ctid as at from account where instance_id = instance.id and gone_at < ${before.toISOString()}
+          order by gone_at limit ${limit} for update skip locked) gone
+        limit ${limit}))
       returning 1)
     select count(*)::int as n from done`)
   return one(rows, 'a count returns a row').n

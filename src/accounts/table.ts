@@ -61,16 +61,15 @@ export const accountTable = pgTable(
   },
   table => [
     primaryKey({ columns: [table.instanceId, table.externalId] }),
+    // Who is marked gone moves to the last of these, and is written to no other one but the key.
     // One person in all applications, and who is in no other one.
-    index('account_email').on(sql`lower(email)`),
+    index('account_email').on(sql`lower(email)`).where(sql`gone_at is null`),
     // Who is in the gaps between those whom a run found.
-    index('account_seq').on(table.instanceId, table.seq),
+    index('account_seq').on(table.instanceId, table.seq).where(sql`gone_at is null`),
     // Whom a held run did not find.
     index('account_missing').on(table.instanceId, table.missingRunId).where(sql`missing_run_id is not null`),
-    // The purge's question.
-    index('account_gone').on(table.goneAt).where(sql`gone_at is not null`),
-    // Who of an instance is gone: the merge asks whether somebody it saw is among them.
-    index('account_gone_of').on(table.instanceId).where(sql`gone_at is not null`),
+    // Whom the merge may find again, and the purge's question.
+    index('account_gone').on(table.instanceId, table.goneAt).where(sql`gone_at is not null`),
   ],
 )
 
