@@ -22,7 +22,7 @@ import type { Work } from './work.ts'
  * vendor that answers at once, too short to hold up a vacuum.
  */
 const loadWindowMs = 45_000
-/** How often the run says how far it has come. */
+/** The run says no later than this how far it has come. */
 const progressMs = 1_000
 
 /** The stream of one claim, and how far the run has come with it. */
@@ -108,13 +108,23 @@ function openSource(
     keep: keeperOf(work, instance, { connector, grant }),
   })
   return {
-    next: gather(stream, signal),
+    next: begun(gather(stream, signal)),
     close: () => void stream.return({ warnings: [], complete: false }).catch(() => {}),
     pages: adopted ? run.pages : 0,
     people: adopted?.people ?? 0,
     problems: adopted?.problems ?? 0,
     batches: adopted?.pages ?? 0,
     adopted,
+  }
+}
+
+/** The vendor is asked at once, while the database is asked what is known. */
+function begun(next: Source['next']): Source['next'] {
+  let first: Promise<Gathered> | undefined = next()
+  return () => {
+    const batch = first ?? next()
+    first = undefined
+    return batch
   }
 }
 
@@ -131,7 +141,7 @@ async function stage(
   { source, reading, memory }: { source: Source; reading: Reading; memory: Memory },
 ): Promise<Ending> {
   const stager = createStager(work.db, reading, { pages: source.batches, memory })
-  const count = counter(work, run, source)
+  const counter = counterOf(work, run, source)
   try {
     for (;;) {
       const batch = await source.next()
@@ -139,7 +149,7 @@ async function stage(
       if (batch.pages > 0) await stager.write({ ...batch, problems: source.problems })
       if (batch.end || 'error' in batch) await stager.settle()
       crashpoint('page-staged')
-      await count(batch)
+      await counter.count(batch)
       crashpoint('page-counted')
       if ('error' in batch) throw batch.error
       if (batch.end) {
@@ -149,6 +159,7 @@ async function stage(
       }
     }
   } finally {
+    counter.stop()
     await stager.leave()
   }
 }
@@ -171,7 +182,7 @@ async function load(
   }: Signals & { source: Source; reading: Reading; memory: Memory },
 ): Promise<'concluded' | 'staging'> {
   const until = performance.now() + (work.loadWindowMs ?? loadWindowMs)
-  const count = counter(work, run, source)
+  const counter = counterOf(work, run, source)
   let stopped: { error: unknown } | undefined
   const over = new AbortController()
   const pour = async (tx: Tx, load: Load) => {
@@ -198,7 +209,7 @@ async function load(
       await load.write(batch.accounts)
       if (batch.pages > 0) cursor = batch.cursor
       crashpoint('page-staged')
-      await count(batch)
+      await counter.count(batch)
       crashpoint('page-counted')
       if ('error' in batch) {
         if (lost.aborted || !(signal.aborted || isPutOff(batch.error))) throw batch.error
@@ -227,7 +238,10 @@ async function load(
     },
     { patient: true },
   )
-  await ended.finally(() => over.abort(new Error('The transaction is over')))
+  await ended.finally(() => {
+    counter.stop()
+    over.abort(new Error('The transaction is over'))
+  })
   if (stopped) throw stopped.error
   return ended
 }
@@ -241,18 +255,35 @@ async function keepProblems(work: Work, run: SyncRun, source: Source, { problems
   source.problems += problems.length
 }
 
-/** Say how far the run has come, now and then. Throws ClaimLost. */
-function counter(work: Work, run: SyncRun, source: Source): (batch: Gathered) => Promise<void> {
-  let saidAt = Number.NEGATIVE_INFINITY
-  return async batch => {
-    source.pages += batch.pages
-    source.people += batch.accounts.length
-    // The end of the run says it.
-    if (batch.end) return
-    if (!('error' in batch) && performance.now() - saidAt < progressMs) return
-    saidAt = performance.now()
-    if (!(await holdRun(work.db.conn, run, progressOf(source))))
-      throw 'error' in batch ? batch.error : new ClaimLost()
+interface Counter {
+  /** Count a batch. Throws what the run's row has said since the last one: ClaimLost, or that Postgres is not there. */
+  count(batch: Gathered): Promise<void>
+  /** Say nothing more. */
+  stop(): void
+}
+
+/** Says how far the run has come within a second, while it reads on; a run that is over by then says it at its end. */
+function counterOf(work: Work, run: SyncRun, source: Source): Counter {
+  let timer: NodeJS.Timeout | undefined
+  let failure: { error: unknown } | undefined
+  const say = () => holdRun(work.db.conn, run, progressOf(source))
+  const sayAndHear = async () => {
+    try {
+      if (!(await say())) failure = { error: new ClaimLost() }
+    } catch (error) {
+      failure = { error }
+    }
+    timer = undefined
+  }
+  return {
+    async count(batch) {
+      source.pages += batch.pages
+      source.people += batch.accounts.length
+      if ('error' in batch && !(await say())) throw batch.error
+      if (failure) throw failure.error
+      if (!batch.end) timer ??= setTimeout(sayAndHear, progressMs)
+    },
+    stop: () => clearTimeout(timer),
   }
 }
 

@@ -39,7 +39,7 @@ test('a sync that somebody asked for shows how far it is in one message, whose l
   const before = (await told(id)).length
   const post = await moving('the message', async () => (await told(id)).at(before))
   expect(post).toMatchObject({ medium: 'slack-direct', kind: 'progress' })
-  const edit = await moving('an edit', () => shownOf(id)[0])
+  const edit = await moving('an edit', () => shownOf(id).find(({ told }) => told.progress?.done))
   expect(edit).toMatchObject({
     id: post.id,
     told: { kind: 'progress', progress: { doing: 'sync', done: 15, of: 40 } },
