@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { Account } from '../connectors/account.ts'
 import type { Cursor } from '../connectors/engine.ts'
 import { type Copy, openCopy } from '../db/copy.ts'
-import type { Conn, Tx } from '../db/db.ts'
+import { type Conn, checkByOnePlan, type Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 import { type Chunk, createCutter, digestOfChunk } from './chunks.ts'
 import type { Memory } from './memory.ts'
@@ -45,7 +45,9 @@ export async function beginLoad(
   reading: Reading,
   { now, memory }: { now: Date; memory: Memory },
 ): Promise<Load> {
-  await tx.execute(sql`select set_config('application_name', ${nameOf(reading.runId)}, true)`)
+  await tx.execute(
+    sql`select set_config('application_name', ${nameOf(reading.runId)}, true), ${checkByOnePlan}`,
+  )
   const seenAt = now.toISOString()
   const into = `account (instance_id, seq, ${personColumns}, first_seen_at)`
   const cutter = createCutter()

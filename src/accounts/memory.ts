@@ -140,22 +140,38 @@ function countOf(ones: Uint8Array): number {
   return ones.reduce((sum, one) => sum + one, 0)
 }
 
+/** A lesson as it is stored; the first of its parts are made already. */
+export interface Written {
+  asListed: 'all' | 'same' | 'unknown'
+  first: IteratorResult<string[]>
+  rest: Iterator<string[]>
+}
+
 /**
- * Keep what the run `by` has learned, in the transaction that merged it and left so many people reported: all of it if
- * everybody is `asListed`, nothing if some are listed in two ways, or if accounts of the instance were written meanwhile by
- * somebody else.
+ * What is kept of a lesson: all of it if everybody is `asListed`, nothing if some are listed in two ways. Made while Postgres
+ * is at work: what was asked of it just now is on its way first.
+ */
+export async function writtenOf(lesson: Lesson, asListed: Written['asListed']): Promise<Written> {
+  // The driver sends what is small at the end of a turn.
+  for (let turn = 0; turn < 2; turn += 1) await new Promise(resolve => setImmediate(resolve))
+  const { kept, learned, changed } = lesson
+  const sure = asListed === 'all' ? [kept, learned, changed] : [kept, learned]
+  const rest = partsOf(asListed === 'unknown' ? [] : sure, lesson.parts)
+  return { asListed, first: rest.next(), rest }
+}
+
+/**
+ * Keep what the run `by` has learned, in the transaction that merged it and left so many people reported; nothing if accounts
+ * of the instance were written meanwhile by somebody else.
  */
 export async function keepLesson(
   tx: Tx,
   instanceId: string,
   lesson: Lesson,
-  { by, reported, asListed }: { by: string; reported: number; asListed: 'all' | 'same' | 'unknown' },
+  { by, reported, written }: { by: string; reported: number; written: Written },
 ): Promise<void> {
   const { from, dropped, part } = lesson
-  const sure =
-    asListed === 'all' ? [lesson.kept, lesson.learned, lesson.changed] : [lesson.kept, lesson.learned]
-  const written = partsOf(asListed === 'unknown' ? [] : sure, lesson.parts)
-  let parts = written.next()
+  let parts = written.first
   if (from === null && parts.done) return
   const ours = await tx.execute(sql`
     insert into account_memory as m (instance_id, version, reported) values (${instanceId}, ${by}, ${reported})
@@ -163,12 +179,12 @@ export async function keepLesson(
       where m.version = ${from}::uuid
     returning 1`)
   if (ours.length === 0) return
-  if (dropped === 'all' || asListed === 'unknown')
+  if (dropped === 'all' || written.asListed === 'unknown')
     await tx.execute(sql`delete from account_chunk where instance_id = ${instanceId}`)
   else if (dropped.length > 0)
     await tx.execute(sql`
       delete from account_chunk where instance_id = ${instanceId} and part = any(${`{${dropped.join(',')}}`}::int[])`)
-  for (let first = part; !parts.done; parts = written.next()) {
+  for (let first = part; !parts.done; parts = written.rest.next()) {
     await tx.execute(sql`
       insert into account_chunk (instance_id, part, lines)
       select ${instanceId}, ${first}::int + at::int - 1, lines

@@ -1,6 +1,6 @@
 // The merge: staged accounts become the instance's accounts, in the caller's one transaction, counting what changed.
 import { type SQL, sql } from 'drizzle-orm'
-import type { Tx } from '../db/db.ts'
+import { checkAnew, checkByOnePlan, type Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 import { clearStaging } from './pages.ts'
 import { foundBy, joinBySize, type MergePlan, planMerge, stagedBy, vanishedFrom } from './plan.ts'
@@ -32,15 +32,14 @@ export async function mergeStaged(
   const plan = options.plan ?? (await planMerge(tx, instanceId, run))
   const now = options.now.toISOString()
   const { listed, rows } = plan
-  // Counted before anybody else is marked: who is gone by then is few.
-  const returned = rows > 0 ? await countReturned(tx, instanceId, run) : 0
-  // Marked before anybody is inserted: those were seen by no page.
-  const removed =
-    options.removals === 'apply' && plan.vanished > 0 ? await markGone(tx, instanceId, run, { now, plan }) : 0
+  // What does not wait for an answer is sent together. Marked before anybody is inserted: those were seen by no page.
+  const [returned, removed] = await Promise.all([
+    rows > 0 ? countReturned(tx, instanceId, run) : 0,
+    options.removals === 'apply' && plan.vanished > 0 ? markGone(tx, instanceId, run, { now, plan }) : 0,
+  ])
   const size = { rows, before: plan.before, repeats: listed > plan.staged }
   const written = rows > 0 ? await writeStaged(tx, instanceId, run, { now, ...size }) : nothing
-  const revived = await revive(tx, instanceId, run)
-  await clearStaging(tx, run)
+  const [revived] = await Promise.all([revive(tx, instanceId, run), clearStaging(tx, run)])
   return {
     added: written.inserted + returned + revived,
     changed: written.updated - returned,
@@ -57,15 +56,12 @@ async function writeStaged(
   run: StagingFor,
   { now, rows, before, repeats }: { now: string; rows: number; before: number; repeats: boolean },
 ): Promise<typeof nothing> {
-  await joinBySize(tx, { rows, of: before })
   // A vendor that lists somebody twice keeps the first spelling by hash order, always the same one.
   const staged = repeats
     ? sql`(select distinct on (external_id) * from ${stagedBy(run)} t order by external_id, hash)`
     : stagedBy(run)
   const better = repeats ? sql`and not (a.hash < s.hash and a.seq <@ ${sameBy(run)})` : sql``
-  const updated = await count(
-    tx,
-    sql`
+  const update = sql`
     with done as (
       update account a set email = s.email, name = s.name, status = s.status, kind = s.kind, roles = s.roles, admin = s.admin,
         licences = s.licences, mfa = s.mfa, last_active_at = s.last_active_at, created_at = s.created_at, hash = s.hash,
@@ -73,31 +69,41 @@ async function writeStaged(
       from ${staged} s
       where s.seq is not null and a.instance_id = ${instanceId} and a.external_id = s.external_id and (a.hash <> s.hash or a.gone_at is not null) ${better}
       returning 1)
-    select count(*)::int as n from done`,
-  )
-  const inserted = await count(
-    tx,
-    sql`
-    with done as (
+    select count(*)::int as n from done`
+  const insert = sql`
+    with by as materialized (select ${checkByOnePlan}),
+    done as (
       insert into account (instance_id, external_id, email, name, status, kind, roles, admin, licences, mfa, last_active_at, created_at, hash, first_seen_at)
       select ${instanceId}, s.external_id, s.email, s.name, s.status, s.kind, s.roles, s.admin, s.licences, s.mfa, s.last_active_at, s.created_at, s.hash, ${now}
-      from ${staged} s
+      from by, ${staged} s
       where s.seq is null and not exists (select 1 from account a where a.instance_id = ${instanceId} and a.external_id = s.external_id)
       returning 1)
-    select count(*)::int as n from done`,
-  )
+    select count(*)::int as n from done`
+  const [, updated, inserted] = await Promise.all([
+    joinBySize(tx, { rows, of: before }),
+    count(tx, update),
+    count(tx, insert),
+    tx.execute(sql`select ${checkAnew}`),
+  ])
   return { inserted, updated }
 }
 
 /** How many of the staged are gone accounts. The two sets meet in a hash: one of them looked up for each of the other took the product. */
 async function countReturned(tx: Tx, instanceId: string, run: StagingFor): Promise<number> {
+  const [, returned] = await Promise.all([
+    joinByHash(tx),
+    count(
+      tx,
+      sql`select count(*)::int as n from account a where a.instance_id = ${instanceId} and a.gone_at is not null
+        and exists (select 1 from ${stagedBy(run)} s where s.external_id = a.external_id)`,
+    ),
+  ])
+  return returned
+}
+
+async function joinByHash(tx: Tx): Promise<void> {
   await tx.execute(
     sql`select set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true)`,
-  )
-  return count(
-    tx,
-    sql`select count(*)::int as n from account a where a.instance_id = ${instanceId} and a.gone_at is not null
-      and exists (select 1 from ${stagedBy(run)} s where s.external_id = a.external_id)`,
   )
 }
 

@@ -137,8 +137,11 @@ export function createStager(db: Db, reading: Reading, from: { pages: number; me
     timer = undefined
     late = false
     take(cutter.end())
-    if (lines.length > 0) begin(send())
-    if (!read) return
+    if (!read) {
+      if (lines.length > 0) begin(send())
+      return
+    }
+    // With the rows that wait.
     Object.assign(page, read)
     read = undefined
     turnPage(true)
@@ -178,6 +181,7 @@ export function createStager(db: Db, reading: Reading, from: { pages: number; me
     },
     pages: () => pages,
     async settle() {
+      await room()
       close()
       await quiet()
       await send()

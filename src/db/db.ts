@@ -1,5 +1,5 @@
 // Postgres: the connection pool, transactions with afterCommit, and the types every store takes.
-import type { ExtractTablesWithRelations } from 'drizzle-orm'
+import { type ExtractTablesWithRelations, sql } from 'drizzle-orm'
 import type { PgDatabase } from 'drizzle-orm/pg-core'
 import { drizzle, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
@@ -48,11 +48,6 @@ const byKeyAlways = {
   enable_bitmapscan: 'off',
   plan_cache_mode: 'force_generic_plan',
 }
-/**
- * Many rows in one statement: the check of a foreign key is a prepared statement, too, and planned for each row it made a first
- * load take twice as long. Those of ours are not prepared here, and planned each time for the sizes that were counted.
- */
-const bulk = { plan_cache_mode: 'auto' }
 /** Statements with more parameters are not kept prepared: a list makes as many texts as it has lengths, and each connection keeps them all. */
 const preparedParametersMax = 50
 /** A transaction that its client has left open holds locks: Postgres ends it after this. */
@@ -72,8 +67,8 @@ export function openDb(
   let patient: { sql: postgres.Sql; conn: Conn } | undefined
   const patientConn = () => {
     if (!patient) {
-      const pool = openPool(url, patientConnectionsMax, patientStatementMs, bulk)
-      patient = { sql: pool, conn: drizzle(pool) as Conn }
+      const pool = openPool(url, patientConnectionsMax, patientStatementMs)
+      patient = { sql: pool, conn: drizzle(preparing(pool)) as Conn }
     }
     return patient.conn
   }
@@ -140,8 +135,9 @@ function prepareIn(sql: Pick<postgres.Sql, 'unsafe'>): void {
   const { unsafe } = sql
   sql.unsafe = ((text: string, parameters: never[] = [], how: object = {}) =>
     unsafe(text, parameters, {
-      prepare: parameters.length <= preparedParametersMax,
       ...how,
+      // Whatever drizzle says: it asks for none.
+      prepare: parameters.length <= preparedParametersMax,
     })) as postgres.Sql['unsafe']
 }
 
@@ -177,6 +173,13 @@ function openPool(
       : { socket: () => openSocket(address, statementTimeoutMs + quietBeyondMs) }),
   } as postgres.Options<Record<string, never>>)
 }
+
+/**
+ * In a transaction before, or in, a statement that writes many rows: the check of a foreign key is a prepared statement, too,
+ * and planned anew for each row it made a first load take twice as long. `checkAnew` is what holds otherwise.
+ */
+export const checkByOnePlan = sql`set_config('plan_cache_mode', 'auto', true)`
+export const checkAnew = sql`set_config('plan_cache_mode', 'force_custom_plan', true)`
 
 /** Postgres says 23505; drizzle wraps it. */
 export function isUniqueViolation(error: unknown): boolean {

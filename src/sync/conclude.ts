@@ -1,5 +1,5 @@
 // The end of a run, in one transaction: the merge or the failure, the instance's state, the audit row, the tellings.
-import { keepLesson } from '../accounts/memory.ts'
+import { keepLesson, writtenOf } from '../accounts/memory.ts'
 import { mergeStaged } from '../accounts/merge.ts'
 import { clearStaging } from '../accounts/pages.ts'
 import { planMerge } from '../accounts/plan.ts'
@@ -56,15 +56,18 @@ export async function conclude(
       if (plan.pages !== end.staged) throw new StagingLost()
       const verdict = await judge(tx, run, instance, { staged, plan, end, now })
       const { held, heldBack } = verdict
-      const counts = await mergeStaged(tx, instance.id, staged, {
-        now,
-        removals: end.complete && !held ? 'apply' : 'keep',
-        plan,
-      })
+      const twice = plan.listed > plan.staged
+      const asListed = twice ? 'unknown' : heldBack ? 'same' : 'all'
+      const removals = end.complete && !held ? 'apply' : 'keep'
+      const [counts, written] = await Promise.all([
+        mergeStaged(tx, instance.id, staged, { now, removals, plan }),
+        writtenOf(end.lesson, asListed),
+      ])
       crashpoint('merge-done')
       const state: RunState = held ? 'held' : end.complete ? 'succeeded' : 'partial'
       const { pages, peopleRead } = end
       const warnings = warningsOf(end, held)
+      const users = plan.before + counts.added - counts.removed
       const [settled] = await Promise.all([
         settleRun(tx, run, state, { ...counts, pages, peopleRead, warnings, endedAt: now, held }),
         recordOutcome(tx, instance.id, {
@@ -73,13 +76,10 @@ export async function conclude(
           lastSuccessAt: now,
           nextSyncAt: nextSyncAt(instance, now),
         }),
+        keepLesson(tx, instance.id, end.lesson, { by: run.id, reported: users, written }),
       ])
       if (!settled) throw new ClaimLost()
       crashpoint('run-settled')
-      const users = plan.before + counts.added - counts.removed
-      const twice = plan.listed > plan.staged
-      const asListed = twice ? 'unknown' : heldBack ? 'same' : 'all'
-      await keepLesson(tx, instance.id, end.lesson, { by: run.id, reported: users, asListed })
       const told = { counts, warnings, users, lastSuccessAt: now, next: nextSync(instance) }
       const kind = successKind(instance)
       if (kind) await tell(tx, work, instance, kind, told)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { forgetAccounts } from '../../src/accounts/forget.ts'
 import { releaseMissing } from '../../src/accounts/held.ts'
-import { keepLesson, type Lesson, loadMemory } from '../../src/accounts/memory.ts'
+import { keepLesson, type Lesson, loadMemory, writtenOf } from '../../src/accounts/memory.ts'
 import { hashOf } from '../../src/accounts/row.ts'
 import type { Account } from '../../src/connectors/account.ts'
 import type { Page } from '../../src/connectors/engine.ts'
@@ -169,8 +169,10 @@ test('more chunks than are remembered are dropped, and what is kept stays within
   await room.sync(id, people(0, 3))
   const many = Array.from({ length: 140_000 }, (_, n) => `${String(n).padStart(22, '0')}[${n},${n + 1})`)
   const [by, more] = [newId(), newId()]
-  const keep = (lesson: Lesson, run: string) =>
-    room.db.transaction(tx => keepLesson(tx, id, lesson, { by: run, reported: 3, asListed: 'all' }))
+  const keep = async (lesson: Lesson, run: string) => {
+    const written = await writtenOf(lesson, 'all')
+    await room.db.transaction(tx => keepLesson(tx, id, lesson, { by: run, reported: 3, written }))
+  }
   const { from } = (await loadMemory(room.db.conn, id, 0)).lesson(3)
   const fresh = { from, dropped: 'all' as const, kept: [], changed: [], part: 0, parts: 512 }
   await keep({ ...fresh, learned: many }, by)
