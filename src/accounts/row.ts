@@ -21,12 +21,12 @@ export function hashOf(account: Account): string {
 export const personColumns =
   'external_id, email, name, status, kind, roles, admin, licences, mfa, last_active_at, created_at, hash'
 
-/** The cells of an account, joined by tabs: of its id in the application and its `textOf`. */
-export function cellsOf(externalId: string, text: string): string {
+/** The cells of an account, joined by tabs: of its id in the application, its `textOf` and the digest of that. */
+export function cellsOf(externalId: string, text: string, digest = digestOf(text)): string {
   const created = text.lastIndexOf('\t')
   const active = text.lastIndexOf('\t', created - 1)
   const moments = `${dateCell(text.slice(active + 1, created))}\t${dateCell(text.slice(created + 1))}`
-  return `${textCell(externalId)}\t${text.slice(0, active)}\t${moments}\t${digestOf(text)}`
+  return `${textCell(externalId)}\t${text.slice(0, active)}\t${moments}\t${digest}`
 }
 
 /** An array literal of Postgres. */

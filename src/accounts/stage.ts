@@ -80,7 +80,8 @@ const emptyPage = (): Page => ({ people: 0, known: [], unknown: [], problems: 0,
 export function createStager(db: Db, reading: Reading, from: { pages: number; memory: Memory }): Stager {
   const { memory } = from
   const cutter = createCutter()
-  const underWay: Promise<void>[] = []
+  const underWay = new Set<Promise<void>>()
+  let failed: { error: unknown } | undefined
   let pages = from.pages
   let page = emptyPage()
   let unknown = 0
@@ -91,11 +92,16 @@ export function createStager(db: Db, reading: Reading, from: { pages: number; me
   let [writing, late] = [false, false]
 
   const room = async () => {
-    while (underWay.length >= underWayMax) await underWay.shift()
+    while (underWay.size >= underWayMax) await Promise.race(underWay)
+    if (failed) throw failed.error
   }
   const begin = (work: Promise<void>) => {
-    work.catch(() => {})
-    underWay.push(work)
+    const ended = work
+      .catch(error => {
+        failed ??= { error }
+      })
+      .finally(() => underWay.delete(ended))
+    underWay.add(ended)
   }
   const send = async () => {
     const rows = lines.join('')
@@ -153,12 +159,10 @@ export function createStager(db: Db, reading: Reading, from: { pages: number; me
     }, waitMs)
   }
   const quiet = async () => {
-    const ended: PromiseSettledResult<void>[] = []
-    while (underWay.length > 0) ended.push(...(await Promise.allSettled(underWay.splice(0))))
+    while (underWay.size > 0) await Promise.all(underWay)
     clearTimeout(timer)
     timer = undefined
-    const failed = ended.find(one => one.status === 'rejected')
-    if (failed) throw failed.reason
+    if (failed) throw failed.error
   }
   return {
     async write({ accounts, problems, cursor }) {
@@ -236,14 +240,16 @@ async function probeFor(
   const differs = new Set(places?.split(',').map(place => Number(place) - 1))
   const lines: string[] = []
   let from = 0
-  for (const { ids, texts, digest } of unknown) {
+  for (const { ids, texts, hashes, digest } of unknown) {
     const seqs = seqOf.slice(from, from + ids.length)
     let same = true
     for (const [at, id] of ids.entries()) {
       if (!differs.has(from + at)) continue
       same = false
       const seq = seqs[at] || '\\N'
-      lines.push(`${reading.runId}\t${reading.fence}\t${page}\t${seq}\t${cellsOf(id, texts[at] ?? '')}\n`)
+      lines.push(
+        `${reading.runId}\t${reading.fence}\t${page}\t${seq}\t${cellsOf(id, texts[at] ?? '', hashes[at])}\n`,
+      )
     }
     // Where somebody new will be is not known before the merge.
     if (same || !seqs.includes('')) memory.learn(digest, rangesOf(seqs), same ? 'same' : 'changed')

@@ -69,7 +69,7 @@ function createLanes(work: Work, signal: AbortSignal) {
     }
   }
 
-  /** Fill the free lanes; false: no line was there to be asked. */
+  /** Fill the free lanes; false: every line that was there has been asked. */
   async function fill(): Promise<boolean> {
     again = false
     if (places() > 0 && lookForDead) {
@@ -79,9 +79,10 @@ function createLanes(work: Work, signal: AbortSignal) {
     if (places() <= 0) return false
     const hosts = freed
     freed = []
+    const asked = places()
     const { runs, looked } = await claimRuns(work.db, claimant(), hosts)
     await start(runs)
-    return looked > 0
+    return looked === asked
   }
 
   /** Until something happens, or the time is over. */
