@@ -2,55 +2,64 @@
 
 export interface Lines extends Iterable<string> {
   readonly count: number
-  /** Its number. A line is longer than a key, and no longer than `blockBytes`. */
+  /** Its number. */
   push(line: string): number
+  /** As many as there are line breaks between them, and one more. */
+  pushAll(lines: string): void
+  at(n: number): string
   /** Line n without its key. */
   restOf(n: number): string
   /** The number of a line that begins with this key; undefined: there is none. */
   find(key: string): number | undefined
-  at(n: number): string
 }
 
 const blockBytes = 65_536
-/** Of a table in which at least every other place is free. */
-const placesMin = 1_024
+const linesMin = 1_024
+const lineBreak = 10
 
-/** Lines that begin with a key of so many characters each. With `find` a line is found by its key, whose letters must be as good as random. */
+/** Lines that begin with a key of so many characters each. */
 export function createLines(keyLength: number): Lines {
   const blocks: Buffer[] = []
-  let room = 0
+  /** The block that single lines go to, and how much of it they take. */
+  let [open, taken] = [-1, blockBytes]
   let count = 0
-  // Where each line begins, and where the last one ends; 16 bits are the place in its block.
-  let starts = new Uint32Array(placesMin)
-  let ends = new Uint32Array(placesMin)
-  // A line's number + 1 where its key says, or in the next free place; made when it is first asked for.
+  // Of each line: its block, and where it begins and ends there.
+  let blockOf = new Uint32Array(linesMin)
+  let starts = new Uint32Array(linesMin)
+  let ends = new Uint32Array(linesMin)
+  /** A line's number + 1 where its key says, or in the next free place; made when it is first asked for. */
   let places: Uint32Array | undefined
-  const text = (n: number, from: number) => {
-    const start = starts[n] ?? 0
-    const block = blocks[Math.floor(start / blockBytes)]
-    return block?.toString('latin1', (start % blockBytes) + from, ends[n]) ?? ''
-  }
-  const placeOf = (key: string, among: number) => {
-    let sum = 0
-    for (let at = 0; at < keyLength; at += 1) sum = Math.imul(sum, 31) + key.charCodeAt(at)
-    return (sum >>> 0) % among
-  }
-  const enter = (into: Uint32Array, n: number) => {
-    let at = placeOf(text(n, 0), into.length)
-    while (into[at] !== 0) at = (at + 1) % into.length
-    into[at] = n + 1
+  const none = Buffer.alloc(0)
+  const bytesOf = (n: number) => blocks[blockOf[n] ?? 0] ?? none
+  const text = (n: number, from: number) => bytesOf(n).toString('latin1', (starts[n] ?? 0) + from, ends[n])
+  const note = (block: number, start: number, end: number) => {
+    if (count === starts.length) {
+      blockOf = grown(blockOf)
+      starts = grown(starts)
+      ends = grown(ends)
+    }
+    blockOf[count] = block
+    starts[count] = start
+    ends[count] = end
+    places = undefined
+    count += 1
   }
   const index = () => {
-    const made = new Uint32Array(Math.max(placesMin, count * 2 + 1))
-    for (let n = 0; n < count; n += 1) enter(made, n)
+    // Every other place is free at least.
+    const made = new Uint32Array(Math.max(linesMin, count * 2 + 1))
+    for (let n = 0; n < count; n += 1) {
+      const [bytes, start] = [bytesOf(n), starts[n] ?? 0]
+      let sum = 0
+      for (let at = start; at < start + keyLength; at += 1) sum = Math.imul(sum, 31) + (bytes[at] ?? 0)
+      let place = (sum >>> 0) % made.length
+      while (made[place] !== 0) place = (place + 1) % made.length
+      made[place] = n + 1
+    }
     return made
   }
   const beginsWith = (n: number, key: string) => {
-    const start = starts[n] ?? 0
-    const block = blocks[Math.floor(start / blockBytes)]
-    if (!block) return false
-    for (let at = 0; at < keyLength; at += 1)
-      if (block[(start % blockBytes) + at] !== key.charCodeAt(at)) return false
+    const [bytes, start] = [bytesOf(n), starts[n] ?? 0]
+    for (let at = 0; at < keyLength; at += 1) if (bytes[start + at] !== key.charCodeAt(at)) return false
     return true
   }
   return {
@@ -58,33 +67,37 @@ export function createLines(keyLength: number): Lines {
       return count
     },
     push(line) {
-      if (line.length > room) {
-        blocks.push(Buffer.allocUnsafeSlow(blockBytes))
-        room = blockBytes
+      if (taken + line.length > blockBytes) {
+        open = blocks.push(Buffer.allocUnsafeSlow(Math.max(blockBytes, line.length))) - 1
+        taken = 0
       }
-      if (count === starts.length) {
-        starts = grown(starts)
-        ends = grown(ends)
-      }
-      const at = blockBytes - room
-      blocks.at(-1)?.write(line, at, 'latin1')
-      starts[count] = (blocks.length - 1) * blockBytes + at
-      ends[count] = at + line.length
-      room -= line.length
-      count += 1
-      places = undefined
+      blocks[open]?.write(line, taken, 'latin1')
+      note(open, taken, taken + line.length)
+      taken += line.length
       return count - 1
     },
+    pushAll(lines) {
+      const block = Buffer.from(lines, 'latin1')
+      blocks.push(block)
+      let start = 0
+      for (let end = block.indexOf(lineBreak); end >= 0; end = block.indexOf(lineBreak, start)) {
+        note(blocks.length - 1, start, end)
+        start = end + 1
+      }
+      note(blocks.length - 1, start, block.length)
+    },
+    at: n => text(n, 0),
     restOf: n => text(n, keyLength),
     find(key) {
       places ??= index()
-      for (let at = placeOf(key, places.length); ; at = (at + 1) % places.length) {
-        const entry = places[at] ?? 0
+      let sum = 0
+      for (let at = 0; at < keyLength; at += 1) sum = Math.imul(sum, 31) + key.charCodeAt(at)
+      for (let place = (sum >>> 0) % places.length; ; place = (place + 1) % places.length) {
+        const entry = places[place] ?? 0
         if (entry === 0) return undefined
         if (beginsWith(entry - 1, key)) return entry - 1
       }
     },
-    at: n => text(n, 0),
     *[Symbol.iterator]() {
       for (let n = 0; n < count; n += 1) yield text(n, 0)
     },

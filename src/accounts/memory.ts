@@ -74,7 +74,7 @@ export async function loadMemory(conn: Conn, instanceId: string, least = peopleM
       order by part limit ${partsAtOnce}`)
     for (const { part, lines: text } of rows) {
       const from = lines.count
-      for (const line of text.split('\n')) lines.push(line)
+      lines.pushAll(text)
       parts.push({ part, from, to: lines.count })
     }
     more = rows.length === partsAtOnce

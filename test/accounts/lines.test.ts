@@ -30,6 +30,24 @@ test('a line is found by its key, and others are not, over many blocks', () => {
   expect(lines.find(keyOf())).toBeUndefined()
 })
 
+test('many lines at once are numbered on, among those that come one by one', () => {
+  const lines = createLines(2)
+  lines.push('aa-1')
+  lines.pushAll('bb-2\ncc-3')
+  lines.push('dd-4')
+  lines.pushAll('ee')
+  expect([...lines]).toEqual(['aa-1', 'bb-2', 'cc-3', 'dd-4', 'ee'])
+  expect(['aa', 'bb', 'cc', 'dd', 'ee', 'ff'].map(key => lines.find(key))).toEqual([0, 1, 2, 3, 4, undefined])
+  expect(lines.restOf(4)).toBe('')
+})
+
+test('a line longer than most is kept whole', () => {
+  const lines = createLines(2)
+  for (const key of ['aa', 'bb', 'cc']) lines.push(key + key.repeat(50_000))
+  expect(lines.restOf(1)).toBe('bb'.repeat(50_000))
+  expect(lines.find('cc')).toBe(2)
+})
+
 test('keys that begin alike are told apart', () => {
   const lines = createLines(4)
   const keys = Array.from({ length: 1_000 }, (_, n) => String(n).padStart(4, '0'))
