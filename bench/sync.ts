@@ -26,6 +26,8 @@ export interface Sample {
 const work = join('.saasm', 'bench', 'pages')
 /** Enough for a process that is as one that has run for a while: compiled, connected, its heap grown. */
 const warmPeople = 20_000
+/** Somebody new, somebody known and somebody changed take three ways, each as often as a compiler waits for. */
+const warmEditions = ['first', 'first', 'delta', 'first', 'delta', 'first', 'delta'] as const
 /** More are not warmed up in a round. */
 const warmMax = 11
 const loopResolutionMs = 2
@@ -40,7 +42,6 @@ async function child(): Promise<void> {
   say({ listening: true })
   const task = await told
   const { db, run } = prepare(task)
-  // Somebody new, somebody known and somebody changed take three ways.
   for (const file of task.warmUp?.files ?? []) await run(file, task.warmUp?.instanceId ?? '')
   await db.sql`select 1`
   const go = new Promise(resolve => process.once('message', resolve))
@@ -116,7 +117,7 @@ async function oneRound(
       design === 'copy' || design === 'remove'
         ? null
         : {
-            files: [fileOf(warmPeople, 'first'), fileOf(warmPeople, 'first'), fileOf(warmPeople, 'delta')],
+            files: warmEditions.map(edition => fileOf(warmPeople, edition)),
             instanceId: warmId,
           }
     const task: Task = { design, url: server.url, file: fileOf(people, edition), instanceId, warmUp }
