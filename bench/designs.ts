@@ -19,6 +19,7 @@ import { systemClock } from '../src/lib/clock.ts'
 import { idAt, newId } from '../src/lib/ids.ts'
 import { silentLog } from '../src/lib/log.ts'
 import { createRunner } from '../src/sync/lanes.ts'
+import { runLimits } from '../src/sync/limits.ts'
 import { createRemover } from '../src/sync/remove.ts'
 import { requestRemoval, requestRun } from '../src/sync/request.ts'
 import { historyOf } from '../src/sync/store.ts'
@@ -113,6 +114,8 @@ export function workOf(db: Db, engine: Engine): Work {
     ...{ db, engine, clock: systemClock, log: silentLog, seal: createSeal([randomBytes(32)]) },
     ...{ ring: () => {}, channel: 'C0SYNC', owner: newId(), patienceMs: 60_000 },
     ...{ showProgress: async () => {}, goneDays: 30 },
+    // No run waits for its host's pace: several of one instance follow each other.
+    limits: { ...runLimits, hostStartsPerSecond: 1_000 },
   }
 }
 

@@ -4,7 +4,7 @@ import type { AccountStatus } from '../connectors/account.ts'
 import type { Conn, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 import { forgetMemory } from './memory.ts'
-import { disabled, stagedBy, vanishedFrom } from './plan.ts'
+import { disabled, meeting, stagedBy, vanishedFrom } from './plan.ts'
 import type { StagingFor } from './stage.ts'
 
 /** Whom a run would take away: those it did not find, and those it found disabled. */
@@ -31,19 +31,25 @@ const enabled = sql`('active', 'invited')`
  * Rows (external_id, status): reported as enabled, and listed as disabled by the run. Who is listed twice, once as enabled,
  * counts too: a hand too careful here only asks.
  */
-function disabledBy(instanceId: string, run: StagingFor): SQL {
+function disabledBy(instanceId: string, run: StagingFor, lookUp = false): SQL {
+  const { s, instance } = meeting(stagedBy(run), instanceId, lookUp)
   return sql`(
-    select s.external_id, min(s.status) as status from ${stagedBy(run)} s
-    join account a on a.instance_id = ${instanceId} and a.external_id = s.external_id
+    select s.external_id, min(s.status) as status from ${s}
+    join account a on a.instance_id = ${instance} and a.external_id = s.external_id
     where s.seq is not null and s.status in ${disabled}
       and a.gone_at is null and a.status in ${enabled}
     group by s.external_id)`
 }
 
-/** How many people that are reported as active or invited this run found suspended or deactivated. */
-export async function countDisabled(tx: Tx, instanceId: string, run: StagingFor): Promise<number> {
+/** How many people that are reported as active or invited this run found suspended or deactivated; `lookUp` as `joinBySize` has it. */
+export async function countDisabled(
+  tx: Tx,
+  instanceId: string,
+  run: StagingFor,
+  lookUp: boolean,
+): Promise<number> {
   const rows = await tx.execute<{ n: number }>(
-    sql`select count(*)::int as n from ${disabledBy(instanceId, run)} f`,
+    sql`select count(*)::int as n from ${disabledBy(instanceId, run, lookUp)} f`,
   )
   return one(rows, 'a count returns a row').n
 }
@@ -130,7 +136,7 @@ export async function releaseMissing(
   // What else the vendor said of them was not taken over: a hash that nothing has lets the next run write it.
   const rows = await tx.execute<{ removed: number; disabled: number }>(sql`
     with held as (
-      select external_id, held_status from account
+      select instance_id, external_id, held_status from account
       where instance_id = ${instanceId} and missing_run_id = ${of.markedBy} and gone_at is null
       for update),
     done as (
@@ -139,7 +145,7 @@ export async function releaseMissing(
         gone_run_id = case when held.held_status is null then ${of.runId}::uuid end,
         status = coalesce(held.held_status, a.status),
         hash = case when held.held_status is null then a.hash else '' end
-      from held where a.instance_id = ${instanceId} and a.external_id = held.external_id
+      from held where a.instance_id = held.instance_id and a.external_id = held.external_id
       returning held.held_status)
     select count(*) filter (where held_status is null)::int as removed, count(held_status)::int as disabled from done`)
   await forgetMemory(tx, [instanceId])

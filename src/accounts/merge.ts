@@ -3,7 +3,16 @@ import { type SQL, sql } from 'drizzle-orm'
 import { checkAnew, checkByOnePlan, type Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 import { clearStaging } from './pages.ts'
-import { foundBy, joinBySize, type MergePlan, planMerge, stagedBy, vanishedFrom } from './plan.ts'
+import {
+  foundBy,
+  joinBySize,
+  looksUp,
+  type MergePlan,
+  meeting,
+  planMerge,
+  stagedBy,
+  vanishedFrom,
+} from './plan.ts'
 import type { StagingFor } from './stage.ts'
 
 export interface MergeSummary {
@@ -60,14 +69,16 @@ async function writeStaged(
   const staged = repeats
     ? sql`(select distinct on (external_id) * from ${stagedBy(run)} t order by external_id, hash)`
     : stagedBy(run)
+  const sizes = { rows, of: before }
+  const { s, instance } = meeting(staged, instanceId, looksUp(sizes))
   const better = repeats ? sql`and not (a.hash < s.hash and a.seq <@ ${sameBy(run)})` : sql``
   const update = sql`
     with done as (
       update account a set email = s.email, name = s.name, status = s.status, kind = s.kind, roles = s.roles, admin = s.admin,
         licences = s.licences, mfa = s.mfa, last_active_at = s.last_active_at, created_at = s.created_at, hash = s.hash,
         gone_at = null, gone_run_id = null
-      from ${staged} s
-      where s.seq is not null and a.instance_id = ${instanceId} and a.external_id = s.external_id and (a.hash <> s.hash or a.gone_at is not null) ${better}
+      from ${s}
+      where s.seq is not null and a.instance_id = ${instance} and a.external_id = s.external_id and (a.hash <> s.hash or a.gone_at is not null) ${better}
       returning 1)
     select count(*)::int as n from done`
   const insert = sql`
@@ -75,12 +86,12 @@ async function writeStaged(
     done as (
       insert into account (instance_id, external_id, email, name, status, kind, roles, admin, licences, mfa, last_active_at, created_at, hash, first_seen_at)
       select ${instanceId}, s.external_id, s.email, s.name, s.status, s.kind, s.roles, s.admin, s.licences, s.mfa, s.last_active_at, s.created_at, s.hash, ${now}
-      from by, ${staged} s
-      where s.seq is null and not exists (select 1 from account a where a.instance_id = ${instanceId} and a.external_id = s.external_id)
+      from by, ${s}
+      where s.seq is null and not exists (select 1 from account a where a.instance_id = ${instance} and a.external_id = s.external_id)
       returning 1)
     select count(*)::int as n from done`
   const [, updated, inserted] = await Promise.all([
-    joinBySize(tx, { rows, of: before }),
+    joinBySize(tx, sizes),
     count(tx, update),
     count(tx, insert),
     tx.execute(sql`select ${checkAnew}`),
@@ -101,6 +112,7 @@ async function countReturned(tx: Tx, instanceId: string, run: StagingFor): Promi
   return returned
 }
 
+/** As `count`, an async function: what is sent together goes out in the order of the calls only if all of it takes as many turns. */
 async function joinByHash(tx: Tx): Promise<void> {
   await tx.execute(
     sql`select set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true)`,

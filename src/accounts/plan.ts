@@ -43,6 +43,19 @@ export function stagedBy(run: StagingFor): SQL {
       from account_page where run_id = ${run.runId} and fence = ${run.fence}))`
 }
 
+/**
+ * The staged rows as `s`, to be joined with `account a`, and what its instance is to be. Where each is looked up (`joinBySize`),
+ * Postgres must not know which instance that is: of one that its statistics have never seen it expects a single row, reads all
+ * of them instead of the one asked for, and takes the product of both.
+ */
+export function meeting(staged: SQL, instanceId: string, lookUp: boolean): { s: SQL; instance: SQL } {
+  if (!lookUp) return { s: sql`${staged} s`, instance: sql`${instanceId}` }
+  return {
+    s: sql`(select t.*, ${instanceId}::uuid as instance from ${staged} t offset 0) s`,
+    instance: sql`s.instance`,
+  }
+}
+
 /** Whom a run found who was there already: a set of `seq`, computed once a statement. */
 export function foundBy(run: StagingFor): SQL {
   return sql`(select coalesce(range_agg(found), '{}') from account_page where run_id = ${run.runId} and fence = ${run.fence})`
@@ -66,11 +79,14 @@ export async function planMerge(tx: Tx, instanceId: string, run: StagingFor): Pr
     reported === null
       ? sql`(select count(*)::int from account where instance_id = ${instanceId} and gone_at is null)`
       : sql`${reported}::int`
+  // Each gap looked up, and no join: where statistics know nothing of the instance, each person would be held against each gap.
   const counted = await tx.execute<Pick<MergePlan, 'before' | 'staged' | 'vanished' | 'vanishedAt'>>(sql`
     with vanished as (
-      select a.ctid as at from unnest('{(,)}'::int8multirange - ${foundBy(run)}) as gap
-      join account a on a.instance_id = ${instanceId} and a.gone_at is null
-        and a.seq >= coalesce(lower(gap), ${seqMin}::int8) and a.seq < coalesce(upper(gap), ${seqMax}::int8))
+      select gone.at from (select ${instanceId}::uuid as instance offset 0) own
+      cross join unnest('{(,)}'::int8multirange - ${foundBy(run)}) as gap cross join lateral (
+        select ctid as at from account where instance_id = own.instance and gone_at is null
+          and seq >= coalesce(lower(gap), ${seqMin}::int8) and seq < coalesce(upper(gap), ${seqMax}::int8)
+        offset 0) gone)
     select ${before} as before, count(*)::int as vanished,
       case when count(*) <= ${placesMax} then array_agg(at)::text end as "vanishedAt", ${found}::int + (
         select count(*)::int from (select 1 from ${stagedBy(run)} s where seq is null group by external_id) added) as staged
@@ -116,12 +132,15 @@ const workMemory = '64MB'
 /** Beyond this share of the people reported, they are all read instead of each looked up. */
 const lookUpShareMax = 0.05
 
+/** Are `rows` of a staging looked up among the `of` people reported, one by one? */
+export const looksUp = ({ rows, of }: { rows: number; of: number }): boolean => rows < of * lookUpShareMax
+
 /**
  * What Postgres knows of a staging of a minute ago is nothing: how `rows` of it are joined with the `of` people reported is
  * decided by these real sizes, until the transaction ends.
  */
-export async function joinBySize(tx: Tx, { rows, of }: { rows: number; of: number }): Promise<void> {
-  const lookUp = rows < of * lookUpShareMax
+export async function joinBySize(tx: Tx, sizes: { rows: number; of: number }): Promise<void> {
+  const lookUp = looksUp(sizes)
   await tx.execute(sql`select set_config('work_mem', ${workMemory}, true), set_config('enable_nestloop', ${lookUp ? 'on' : 'off'}, true),
     set_config('enable_hashjoin', ${lookUp ? 'off' : 'on'}, true), set_config('enable_mergejoin', 'off', true)`)
 }

@@ -8,7 +8,7 @@ import {
   type Missing,
   markMissing,
 } from '../accounts/held.ts'
-import { joinBySize, type MergePlan } from '../accounts/plan.ts'
+import { joinBySize, looksUp, type MergePlan } from '../accounts/plan.ts'
 import type { StagingFor } from '../accounts/stage.ts'
 import type { StreamEnd } from '../connectors/engine.ts'
 import { connectorById } from '../connectors/registry.ts'
@@ -39,12 +39,15 @@ export async function judge(
 ): Promise<Verdict> {
   const counted = { vanished: end.complete }
   const perhaps = plan.vanished + plan.disabled
-  if (perhaps > 0) await joinBySize(tx, { rows: perhaps, of: plan.before })
-  const newlyDisabled = plan.disabled > 0 ? await countDisabled(tx, instance.id, staged) : 0
+  const sizes = { rows: perhaps, of: plan.before }
+  if (plan.disabled > 0) await joinBySize(tx, sizes)
+  const newlyDisabled = plan.disabled > 0 ? await countDisabled(tx, instance.id, staged, looksUp(sizes)) : 0
   const lost = (end.complete ? plan.vanished : 0) + newlyDisabled
   const last = await lastQuestion(tx, instance.id)
   const open = isOpen(last) ? last : null
   const held = last?.held
+  // What follows may be as many as there are: everybody is read once.
+  if (lost > 0) await joinBySize(tx, { rows: plan.before, of: plan.before })
   const missing =
     lost > 0 && (held || isUnbelievable({ before: plan.before, lost }, instance))
       ? await findMissing(tx, instance.id, staged, counted)
