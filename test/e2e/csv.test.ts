@@ -36,6 +36,9 @@ test('a file is chosen in the connect window, refused with its lines, then conne
   await field.setInputFiles(csvFile('id,email\n1,a@acme.example\n2,x\n3,c@acme.example\n'))
   await page.getByText('1 uploaded').waitFor()
   await connect.click()
-  await page.getByText(/is connected/).waitFor()
+  await page
+    .getByRole('dialog')
+    .getByText(/is connected/)
+    .waitFor()
   await sandboxed.shoot('csv-connected')
 })
