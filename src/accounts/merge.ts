@@ -48,7 +48,9 @@ export async function mergeStaged(
   ])
   const size = { rows, before: plan.before, repeats: listed > plan.staged }
   const written = rows > 0 ? await writeStaged(tx, instanceId, run, { now, ...size }) : nothing
-  const [revived] = await Promise.all([revive(tx, instanceId, run), clearStaging(tx, run)])
+  // It reads the pages that are cleared next: not sent together, whose order would then matter.
+  const revived = await revive(tx, instanceId, run)
+  await clearStaging(tx, run)
   return {
     added: written.inserted + returned + revived,
     changed: written.updated - returned,
