@@ -36,3 +36,16 @@ test('a rolled-back transaction rings nobody and keeps nothing', async () => {
   expect(rung).toBe(false)
   expect(await database.db.sql`select * from quiet`).toHaveLength(0)
 })
+
+test.each([{ patient: false }, { patient: true }])(
+  'a statement with parameters is prepared, and costs one round trip from then on: %o',
+  async how => {
+    const kept = await database.db.transaction(async tx => {
+      await tx.execute(sql`select ${'once'}::text as asked_for`)
+      return tx.execute(
+        sql`select statement from pg_prepared_statements where statement like '%as asked\_for'`,
+      )
+    }, how)
+    expect(kept).toEqual([{ statement: 'select $1::text as asked_for' }])
+  },
+)
