@@ -179,8 +179,7 @@ async function writeRows(server: Server, instanceId: string, path: string): Prom
 async function inChild(server: Server, task: Task): Promise<{ sample: Sample; done: Done }> {
   const process_ = fork(fileURLToPath(import.meta.url), ['child'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // As `npm start` does.
-    execArgv: [...process.execArgv, '--no-allocation-site-pretenuring'],
+    execArgv: [...process.execArgv, ...startFlags()],
   })
   const ended = new Promise(resolve => process_.once('exit', resolve))
   await answer(process_)
@@ -193,6 +192,12 @@ async function inChild(server: Server, task: Task): Promise<{ sample: Sample; do
   const walBytes = (await server.walBytes()) - wal
   await ended
   return { sample: { wallMs, nodeCpuMs, peakMb, loopMs, postgresCpuMs, walBytes }, done }
+}
+
+/** What `npm start` tells Node. */
+function startFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
+  return scripts.start.split(' ').filter(word => word.startsWith('--'))
 }
 
 function answer(process_: ChildProcess): Promise<Sample & { done: Done }> {

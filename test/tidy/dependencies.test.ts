@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 interface Package {
+  scripts: { start: string }
   dependencies: Record<string, string>
   optionalDependencies: Record<string, string>
   devDependencies: Record<string, string>
@@ -59,4 +60,9 @@ test('what is installed is what is locked, and the image runs no install script'
   )
   expect(installs).toHaveLength(2)
   for (const line of installs) expect(line).toContain('--ignore-scripts')
+})
+
+test('the image starts Node as npm start does', () => {
+  const command = /^CMD (\[.+\])$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? '[]'
+  expect(`exec ${(JSON.parse(command) as string[]).join(' ')}`).toBe(made.scripts.start)
 })
