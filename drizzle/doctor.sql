@@ -112,9 +112,9 @@ where s.fence > r.fence;
 -- do: delete from account_chunk where instance_id = …; the next sync compares everybody. Report it
 select m.instance_id, count(*) as ranges from account_memory m
 join account_chunk c on c.instance_id = m.instance_id
-cross join string_to_table(c.lines, E'\n') as line
-cross join unnest(('{' || substr(line, 23) || '}')::int8multirange) as people
-where m.version = (select r.id from sync_run r where r.instance_id = m.instance_id and r.state in ('succeeded', 'partial', 'held')
+cross join string_to_table(c.lines, E'\n') with ordinality as line(chunk, number)
+cross join unnest(('{' || substr(chunk, 23) || '}')::int8multirange) as people
+where number - 1 <> all(c.void) and m.version = (select r.id from sync_run r where r.instance_id = m.instance_id and r.state in ('succeeded', 'partial', 'held')
     order by r.ended_at desc, r.requested_at desc limit 1)
   and upper(people) - lower(people) <> (select count(*) from account a where a.instance_id = m.instance_id
     and a.seq >= lower(people) and a.seq < upper(people) and a.gone_at is null)

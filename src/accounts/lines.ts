@@ -4,9 +4,10 @@ export interface Lines extends Iterable<string> {
   readonly count: number
   /** Its number. */
   push(line: string): number
-  /** As many as there are line breaks between them, and one more. */
-  pushAll(lines: string): void
+  /** As many as there are line breaks between them, and one more; of those that are void only the number is kept. */
+  pushAll(lines: string, isVoid?: readonly number[]): void
   at(n: number): string
+  isVoid(n: number): boolean
   /** Line n without its key. */
   restOf(n: number): string
   /** The number of a line that begins with this key; undefined: there is none. */
@@ -31,6 +32,7 @@ export function createLines(keyLength: number): Lines {
   let places: Uint32Array | undefined
   const none = Buffer.alloc(0)
   const bytesOf = (n: number) => blocks[blockOf[n] ?? 0] ?? none
+  const isVoid = (n: number) => ends[n] === starts[n]
   const text = (n: number, from: number) => bytesOf(n).toString('latin1', (starts[n] ?? 0) + from, ends[n])
   const note = (block: number, start: number, end: number) => {
     if (count === starts.length) {
@@ -48,6 +50,7 @@ export function createLines(keyLength: number): Lines {
     // Every other place is free at least.
     const made = new Uint32Array(Math.max(linesMin, count * 2 + 1))
     for (let n = 0; n < count; n += 1) {
+      if (isVoid(n)) continue
       const [bytes, start] = [bytesOf(n), starts[n] ?? 0]
       let sum = 0
       for (let at = start; at < start + keyLength; at += 1) sum = Math.imul(sum, 31) + (bytes[at] ?? 0)
@@ -76,16 +79,19 @@ export function createLines(keyLength: number): Lines {
       taken += line.length
       return count - 1
     },
-    pushAll(lines) {
+    pushAll(lines, gone = []) {
       const block = Buffer.from(lines, 'latin1')
       blocks.push(block)
+      const first = count
       let start = 0
       for (let end = block.indexOf(lineBreak); end >= 0; end = block.indexOf(lineBreak, start)) {
         note(blocks.length - 1, start, end)
         start = end + 1
       }
       note(blocks.length - 1, start, block.length)
+      for (const n of gone) ends[first + n] = starts[first + n] ?? 0
     },
+    isVoid,
     at: n => text(n, 0),
     restOf: n => text(n, keyLength),
     find(key) {
@@ -99,7 +105,7 @@ export function createLines(keyLength: number): Lines {
       }
     },
     *[Symbol.iterator]() {
-      for (let n = 0; n < count; n += 1) yield text(n, 0)
+      for (let n = 0; n < count; n += 1) if (!isVoid(n)) yield text(n, 0)
     },
   }
 }

@@ -28,6 +28,8 @@ export interface MergeOptions {
   removals: 'apply' | 'keep'
   /** Of this run in this transaction; made when it is not given. */
   plan?: MergePlan
+  /** The run that wrote what this one remembered (`Lesson.from`): who was marked gone by then was not known again. */
+  from?: string | null
 }
 
 /** Merge what is staged. A person who comes back counts as added and is the same account. The staging of the run is emptied. */
@@ -49,7 +51,7 @@ export async function mergeStaged(
   const size = { rows, before: plan.before, repeats: listed > plan.staged }
   const written = rows > 0 ? await writeStaged(tx, instanceId, run, { now, ...size }) : nothing
   // It reads the pages that are cleared next: not sent together, whose order would then matter.
-  const revived = await revive(tx, instanceId, run)
+  const revived = await revive(tx, instanceId, run, { now, from: options.from ?? null })
   await clearStaging(tx, run)
   return {
     added: written.inserted + returned + revived,
@@ -121,14 +123,25 @@ async function joinByHash(tx: Tx): Promise<void> {
   )
 }
 
+/** The clocks of two processes may differ so far, in minutes. */
+const skewMinutes = 5
+
 /** Who was seen as they are, and marked gone since (a person allowed an older run's removal), is back. */
-async function revive(tx: Tx, instanceId: string, run: StagingFor): Promise<number> {
+async function revive(
+  tx: Tx,
+  instanceId: string,
+  run: StagingFor,
+  { now, from }: { now: string; from: string | null },
+): Promise<number> {
+  // Neither whom this merge has marked nor, by the thousand, whom earlier ones have: none of them was seen.
   return count(
     tx,
     sql`
     with done as (
       update account a set gone_at = null, gone_run_id = null
-      where a.instance_id = ${instanceId} and a.gone_at is not null and a.seq <@ ${foundBy(run)}
+      where a.instance_id = ${instanceId} and (a.gone_at < ${now} or a.gone_at > ${now})
+        and a.gone_at > (select coalesce(max(ended_at) - make_interval(mins => ${skewMinutes}), '-infinity') from sync_run where id = ${from})
+        and a.seq <@ ${foundBy(run)}
       returning 1)
     select count(*)::int as n from done`,
   )

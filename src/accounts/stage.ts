@@ -185,7 +185,7 @@ export function createStager(db: Db, reading: Reading, from: { pages: number; me
     },
     pages: () => pages,
     async settle() {
-      await room()
+      if (failed) throw failed.error
       close()
       await quiet()
       await send()

@@ -134,6 +134,8 @@ export const accountChunkTable = pgTable(
     part: integer('part').notNull(),
     /** A line a chunk: its digest (22 characters), and its people as a set of `seq` without the braces. */
     lines: text('lines').notNull(),
+    /** Numbers of lines, from 0, that are not true any more. */
+    void: integer('void').array().notNull().default([]),
   },
   table => [primaryKey({ columns: [table.instanceId, table.part] })],
 )

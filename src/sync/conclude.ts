@@ -1,5 +1,5 @@
 // The end of a run, in one transaction: the merge or the failure, the instance's state, the audit row, the tellings.
-import { keepLesson, writtenOf } from '../accounts/memory.ts'
+import { keepLesson, writtenOf } from '../accounts/lesson.ts'
 import { mergeStaged } from '../accounts/merge.ts'
 import { clearStaging } from '../accounts/pages.ts'
 import { planMerge } from '../accounts/plan.ts'
@@ -60,7 +60,7 @@ export async function conclude(
       const asListed = twice ? 'unknown' : heldBack ? 'same' : 'all'
       const removals = end.complete && !held ? 'apply' : 'keep'
       const [counts, written] = await Promise.all([
-        mergeStaged(tx, instance.id, staged, { now, removals, plan }),
+        mergeStaged(tx, instance.id, staged, { now, removals, plan, from: end.lesson.from }),
         writtenOf(end.lesson, asListed),
       ])
       crashpoint('merge-done')

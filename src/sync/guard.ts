@@ -40,18 +40,18 @@ export async function judge(
   const counted = { vanished: end.complete }
   const perhaps = plan.vanished + plan.disabled
   const sizes = { rows: perhaps, of: plan.before }
-  if (plan.disabled > 0) await joinBySize(tx, sizes)
-  const newlyDisabled = plan.disabled > 0 ? await countDisabled(tx, instance.id, staged, looksUp(sizes)) : 0
+  const [, newlyDisabled, last] = await Promise.all([
+    plan.disabled > 0 ? joinBySize(tx, sizes) : null,
+    plan.disabled > 0 ? countDisabled(tx, instance.id, staged, looksUp(sizes)) : 0,
+    lastQuestion(tx, instance.id),
+  ])
   const lost = (end.complete ? plan.vanished : 0) + newlyDisabled
-  const last = await lastQuestion(tx, instance.id)
   const open = isOpen(last) ? last : null
   const held = last?.held
+  const doubted = lost > 0 && (held !== undefined || isUnbelievable({ before: plan.before, lost }, instance))
   // What follows may be as many as there are: everybody is read once.
-  if (lost > 0) await joinBySize(tx, { rows: plan.before, of: plan.before })
-  const missing =
-    lost > 0 && (held || isUnbelievable({ before: plan.before, lost }, instance))
-      ? await findMissing(tx, instance.id, staged, counted)
-      : null
+  if (doubted || (lost > 0 && !end.complete)) await joinBySize(tx, { rows: plan.before, of: plan.before })
+  const missing = doubted ? await findMissing(tx, instance.id, staged, counted) : null
   // Only while its marks stand: whose removal was allowed, or who was deleted, has been back meanwhile.
   const same =
     missing &&

@@ -1,5 +1,5 @@
 // Outcome: how a run ended, and, for a failure, who must act, what people are told and what saasm does next.
-import type { Lesson } from '../accounts/memory.ts'
+import type { Lesson } from '../accounts/lesson.ts'
 import type { AnnouncementKind } from '../announce/announcement.ts'
 import type { StreamEnd } from '../connectors/engine.ts'
 import { ProviderError, type ProviderProblem } from '../connectors/errors.ts'

@@ -28,14 +28,16 @@ export async function requestRun(
   wanted: RunRequest,
   ring: Ring,
 ): Promise<{ run: SyncRun; created: boolean }> {
-  const open = await openRunOf(tx, wanted.instanceId)
+  const [open, instance] = await Promise.all([
+    openRunOf(tx, wanted.instanceId),
+    instanceById(tx, wanted.instanceId),
+  ])
   const enough = wanted.trigger === 'manual' || wanted.trigger === 'scheduled'
   const urgent = wanted.trigger !== 'scheduled'
   if (open && (enough || open.state === 'requested')) {
     if (urgent) await hurry(tx, open, ring)
     return { run: open, created: false }
   }
-  const instance = await instanceById(tx, wanted.instanceId)
   if (!instance) throw new Error('A run was asked for of an instance that does not exist')
   const host = hostOf(instance)
   const rows = await tx

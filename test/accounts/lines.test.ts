@@ -55,3 +55,12 @@ test('keys that begin alike are told apart', () => {
   expect(keys.map(key => lines.find(key))).toEqual(keys.map((_, at) => at))
   expect(lines.at(7)).toBe('0007-0007')
 })
+
+test('a line that is void keeps its number, and is not found', () => {
+  const lines = createLines(2)
+  lines.push('aa-1')
+  lines.pushAll('bb-2\ncc-3\ndd-4', [1])
+  expect(['aa', 'bb', 'cc', 'dd'].map(key => lines.find(key))).toEqual([0, 1, undefined, 3])
+  expect([0, 1, 2, 3].map(n => lines.isVoid(n))).toEqual([false, false, true, false])
+  expect([...lines]).toEqual(['aa-1', 'bb-2', 'dd-4'])
+})

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { forgetAccounts } from '../../src/accounts/forget.ts'
 import { releaseMissing } from '../../src/accounts/held.ts'
-import { keepLesson, type Lesson, loadMemory, writtenOf } from '../../src/accounts/memory.ts'
+import { keepLesson, type Lesson, writtenOf } from '../../src/accounts/lesson.ts'
+import { loadMemory } from '../../src/accounts/memory.ts'
 import { hashOf } from '../../src/accounts/row.ts'
 import type { Account } from '../../src/connectors/account.ts'
 import type { Page } from '../../src/connectors/engine.ts'
@@ -174,7 +175,7 @@ test('more chunks than are remembered are dropped, and what is kept stays within
     await room.db.transaction(tx => keepLesson(tx, id, lesson, { by: run, reported: 3, written }))
   }
   const { from } = (await loadMemory(room.db.conn, id, 0)).lesson(3)
-  const fresh = { from, dropped: 'all' as const, kept: [], changed: [], part: 0, parts: 512 }
+  const fresh = { from, dropped: 'all' as const, kept: [], worn: [], changed: [], part: 0, parts: 512 }
   await keep({ ...fresh, learned: many }, by)
   expect(await chunksOf(id)).toHaveLength(512)
   await keep({ ...fresh, from: by, dropped: [3, 4], learned: many, part: 512, parts: 2 }, more)

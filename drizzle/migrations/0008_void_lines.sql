@@ -1,0 +1,1 @@
+ALTER TABLE "account_chunk" ADD COLUMN "void" integer[] DEFAULT '{}' NOT NULL;
