@@ -43,8 +43,8 @@ export interface Stager {
 
 /** Postgres answers for one page while Node reads the next; more would only fill memory. */
 const underWayMax = 2
-/** So many people who are not known again make a page. */
-const unknownMax = 400
+/** So many people who are not known again make a page: of 400 the garbage collector carries more along than a statement costs. */
+const unknownMax = 200
 /** Longer sets are not added to: each time they would be copied. */
 const knownMax = 100
 /** After so many people of one batch the event loop is given a turn. */
