@@ -9,6 +9,7 @@ import {
   looksUp,
   type MergePlan,
   meeting,
+  placesOfVanished,
   planMerge,
   stagedBy,
   vanishedFrom,
@@ -170,8 +171,9 @@ async function markGone(
       select count(*)::int as n from done`,
     )
   const found = plan.vanishedAt ? await mark(sql`a.ctid = any(${plan.vanishedAt}::text::tid[])`) : 0
-  // A row that was written meanwhile is somewhere else by now.
-  return found < plan.vanished ? found + (await mark(sql`true`)) : found
+  if (found === plan.vanished) return found
+  // They are too many to be sent to and fro, or a row that was written meanwhile is somewhere else by now.
+  return found + (await mark(sql`a.ctid = any(array${placesOfVanished(instanceId, run)})`))
 }
 
 async function count(tx: Tx, query: SQL): Promise<number> {

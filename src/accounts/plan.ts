@@ -29,8 +29,8 @@ export const disabled = sql`('suspended', 'deactivated')`
 /** Beyond every `seq`, and exact in JavaScript. */
 const [seqMin, seqMax] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
 
-/** More people than these are looked for again, when they are marked. */
-const placesMax = 2_000
+/** More people than these are looked for again, when they are marked: their places are sent to and fro, 12 bytes each. */
+const placesMax = 20_000
 
 /**
  * The staged rows of a run's own pages, as a table expression. Page and writer are one number, looked up in a set that is
@@ -66,6 +66,19 @@ export function vanishedFrom(run: StagingFor): SQL {
   return run.loaded === undefined ? sql`not (a.seq <@ ${foundBy(run)})` : sql`false`
 }
 
+/**
+ * Rows (`at`, a `ctid`): where those are whom the run did not find. Each gap is looked up, and no join: where statistics know
+ * nothing of the instance, each person would be held against each gap.
+ */
+export function placesOfVanished(instanceId: string, run: StagingFor): SQL {
+  return sql`(
+    select gone.at from (select ${instanceId}::uuid as instance offset 0) own
+    cross join unnest('{(,)}'::int8multirange - ${foundBy(run)}) as gap cross join lateral (
+      select ctid as at from account where instance_id = own.instance and gone_at is null
+        and seq >= coalesce(lower(gap), ${seqMin}::int8) and seq < coalesce(upper(gap), ${seqMax}::int8)
+      offset 0) gone)`
+}
+
 /** What a merge would do; the caller decides with it whether removals are believed. */
 export async function planMerge(tx: Tx, instanceId: string, run: StagingFor): Promise<MergePlan> {
   const { loaded } = run
@@ -79,14 +92,8 @@ export async function planMerge(tx: Tx, instanceId: string, run: StagingFor): Pr
     reported === null
       ? sql`(select count(*)::int from account where instance_id = ${instanceId} and gone_at is null)`
       : sql`${reported}::int`
-  // Each gap looked up, and no join: where statistics know nothing of the instance, each person would be held against each gap.
   const counted = await tx.execute<Pick<MergePlan, 'before' | 'staged' | 'vanished' | 'vanishedAt'>>(sql`
-    with vanished as (
-      select gone.at from (select ${instanceId}::uuid as instance offset 0) own
-      cross join unnest('{(,)}'::int8multirange - ${foundBy(run)}) as gap cross join lateral (
-        select ctid as at from account where instance_id = own.instance and gone_at is null
-          and seq >= coalesce(lower(gap), ${seqMin}::int8) and seq < coalesce(upper(gap), ${seqMax}::int8)
-        offset 0) gone)
+    with vanished as ${placesOfVanished(instanceId, run)}
     select ${before} as before, count(*)::int as vanished,
       case when count(*) <= ${placesMax} then array_agg(at)::text end as "vanishedAt", ${found}::int + (
         select count(*)::int from (select 1 from ${stagedBy(run)} s where seq is null group by external_id) added) as staged

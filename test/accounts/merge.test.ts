@@ -123,6 +123,31 @@ test('what changes in an instance that statistics have never seen is looked up, 
   expect(read).toBeLessThan(5 * many.length)
 })
 
+test('who vanished is marked, although nobody has kept where they are, or they are somewhere else by now', async () => {
+  const many = Array.from({ length: 40 }, (_, n) => someone(`n${n}`))
+  const moved = sql`update account set name = 'Moved' where external_id = 'n3'`
+  for (const meanwhile of ['forgotten', 'moved'] as const) {
+    const id = await instanceFor()
+    await sync(id, [many])
+    const run = { runId: newId(), fence: 1 }
+    await stage(
+      id,
+      run,
+      many.filter((_, n) => n % 4 !== 3),
+    )
+    const summary = await database.db.transaction(async tx => {
+      const plan = await planMerge(tx, id, run)
+      if (meanwhile === 'moved') await tx.execute(sql`${moved} and instance_id = ${id}`)
+      const kept = meanwhile === 'moved' ? plan : { ...plan, vanishedAt: null }
+      return mergeStaged(tx, id, run, { now: later, removals: 'apply', plan: kept })
+    })
+    expect(summary, meanwhile).toEqual({ added: 0, changed: 0, removed: 10, unchanged: 30 })
+    const gone = (await stored(id)).filter(row => row.gone_at !== null).map(row => row.external_id)
+    expect(gone).toHaveLength(10)
+    expect(gone).toContain('n3')
+  }
+})
+
 test('somebody who comes back is the same account, seen first when they were, and counts as added', async () => {
   const id = await instanceFor()
   await sync(id, [[someone('a'), someone('b')]])
