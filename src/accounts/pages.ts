@@ -94,13 +94,12 @@ export async function clearStaging(conn: Conn, run: StagingFor): Promise<void> {
 }
 
 async function dropPages(conn: Conn, { runId, fence }: StagingFor): Promise<void> {
-  // Rows of a page that a later claim has adopted are that claim's.
+  await conn.execute(sql`delete from account_page where run_id = ${runId} and fence <= ${fence}`)
+  // Rows of a page that a later claim has adopted are that claim's. A statement of its own: it must see an adoption that the
+  // one before has waited for.
   await conn.execute(sql`
-    with pages as (
-      delete from account_page where run_id = ${runId} and fence <= ${fence})
     delete from account_staging s where s.run_id = ${runId} and s.fence <= ${fence} and not exists (
-      select 1 from account_page p where p.run_id = s.run_id and p.page = s.page and p.written_by = s.fence
-        and p.fence > ${fence})`)
+      select 1 from account_page p where p.run_id = s.run_id and p.page = s.page and p.written_by = s.fence)`)
 }
 
 /** Keep the rows that could not be read, for people: at most `problemsMax` a run. */

@@ -13,6 +13,7 @@ import type { Account } from '../../src/connectors/account.ts'
 import { createInstance } from '../../src/instances/store.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { until } from '../support/world.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -146,6 +147,24 @@ test('who vanished is marked, although nobody has kept where they are, or they a
     expect(gone).toHaveLength(10)
     expect(gone).toContain('n3')
   }
+})
+
+test('a dead worker that clears up while its successor adopts leaves the rows of what that one takes', async () => {
+  const id = await instanceFor()
+  const dead = { runId: newId(), fence: 1 }
+  await stage(id, dead, [someone('a'), someone('b')])
+  const left = () => rows('select external_id from account_staging where run_id = $1', dead.runId)
+  let clearing = Promise.resolve()
+  await database.db.transaction(async tx => {
+    await tx.execute(sql`update account_page set fence = 2 where run_id = ${dead.runId}`)
+    clearing = clearStaging(database.db.conn, dead)
+    const waits = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await until('it waits', async () => (await rows(waits)).length > 0)
+  })
+  await clearing
+  expect(await left()).toHaveLength(2)
+  await clearStaging(database.db.conn, { ...dead, fence: 2 })
+  expect(await left()).toEqual([])
 })
 
 test('somebody who comes back is the same account, seen first when they were, and counts as added', async () => {
