@@ -165,6 +165,20 @@ test('who was added by a version of saasm that remembers nothing, and has left s
   expect(await room.sync(id, people(0, 40))).toMatchObject({ removed: 1, unchanged: 40 })
 })
 
+test('who was marked gone by a version of saasm that remembers nothing is back with the next run that lists them', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 40))
+  room.clock.advance(60_000)
+  await room.rows(
+    "update account set gone_at = $2 where instance_id = $1 and external_id = 'p000007'",
+    id,
+    room.clock.now().toISOString(),
+  )
+  room.clock.advance(60_000)
+  expect(await room.sync(id, people(0, 40))).toMatchObject({ added: 1, removed: 0, unchanged: 39 })
+  expect(await room.users(id)).toHaveLength(40)
+})
+
 test('more chunks than are remembered are dropped, and what is kept stays within its bound', async () => {
   const { id } = await room.instance()
   await room.sync(id, people(0, 3))
