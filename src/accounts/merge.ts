@@ -124,6 +124,13 @@ async function joinByHash(tx: Tx): Promise<void> {
   )
 }
 
+/** As `joinByHash`. */
+async function joinByKey(tx: Tx): Promise<void> {
+  await tx.execute(
+    sql`select set_config('enable_nestloop', 'on', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`,
+  )
+}
+
 /** The clocks of two processes may differ so far, in minutes. */
 const skewMinutes = 5
 
@@ -159,21 +166,28 @@ async function markGone(
   run: StagingFor,
   { now, plan }: { now: string; plan: MergePlan },
 ): Promise<number> {
-  const mark = (where: SQL) =>
-    count(
-      tx,
-      sql`
-      with done as (
-        update account a set gone_at = ${now}, gone_run_id = ${run.runId}
-        where ${where} and a.instance_id = ${instanceId} and a.gone_at is null
-          and ${vanishedFrom(run)}
-        returning 1)
-      select count(*)::int as n from done`,
-    )
-  const found = plan.vanishedAt ? await mark(sql`a.ctid = any(${plan.vanishedAt}::text::tid[])`) : 0
-  if (found === plan.vanished) return found
+  // Each is looked up where it is, whatever statistics say of the instance: of one that they have never seen, all were read.
+  const mark = async (places: SQL) => {
+    const [, marked] = await Promise.all([
+      joinByKey(tx),
+      count(
+        tx,
+        sql`
+        with done as (
+          update account a set gone_at = ${now}, gone_run_id = ${run.runId}
+          from (select at, ${instanceId}::uuid as instance from ${places} place offset 0) s
+          where a.ctid = s.at and a.instance_id = s.instance and a.gone_at is null and ${vanishedFrom(run)}
+          returning 1)
+        select count(*)::int as n from done`,
+      ),
+    ])
+    return marked
+  }
+  const { vanished, vanishedAt } = plan
+  const found = vanishedAt ? await mark(sql`(select unnest(${vanishedAt}::text::tid[]) as at)`) : 0
+  if (found === vanished) return found
   // They are too many to be sent to and fro, or a row that was written meanwhile is somewhere else by now.
-  return found + (await mark(sql`a.ctid = any(array${placesOfVanished(instanceId, run)})`))
+  return found + (await mark(placesOfVanished(instanceId, run)))
 }
 
 async function count(tx: Tx, query: SQL): Promise<number> {

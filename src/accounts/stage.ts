@@ -237,38 +237,41 @@ async function probeFor(
   )
   const { places, seqs } = one(rows, 'an aggregate returns a row')
   const seqOf = seqs?.split(',') ?? []
-  const differs = new Set(places?.split(',').map(place => Number(place) - 1))
+  // In order, as the people are.
+  const differs = places?.split(',') ?? []
   const lines: string[] = []
-  let from = 0
+  let [from, next] = [0, 0]
   for (const { ids, texts, hashes, digest } of unknown) {
-    const seqs = seqOf.slice(from, from + ids.length)
-    let same = true
-    for (const [at, id] of ids.entries()) {
-      if (!differs.has(from + at)) continue
-      same = false
-      const seq = seqs[at] || '\\N'
-      lines.push(
-        `${reading.runId}\t${reading.fence}\t${page}\t${seq}\t${cellsOf(id, texts[at] ?? '', hashes[at])}\n`,
-      )
+    const end = from + ids.length
+    const first = next
+    let fresh = false
+    for (let place = Number(differs[next]) - 1; place < end; place = Number(differs[next]) - 1) {
+      const at = place - from
+      const seq = seqOf[place]
+      if (!seq) fresh = true
+      const cells = cellsOf(ids[at] ?? '', texts[at] ?? '', hashes[at])
+      lines.push(`${reading.runId}\t${reading.fence}\t${page}\t${seq || '\\N'}\t${cells}\n`)
+      next += 1
     }
     // Where somebody new will be is not known before the merge.
-    if (same || !seqs.includes('')) memory.learn(digest, rangesOf(seqs), same ? 'same' : 'changed')
-    from += ids.length
+    if (!fresh) memory.learn(digest, rangesOf(seqOf, from, end), next === first ? 'same' : 'changed')
+    from = end
   }
   return lines
 }
 
-/** These numbers as a multirange without its braces. */
-function rangesOf(seqs: readonly string[]): string {
-  const ranges: string[] = []
-  let [first, last] = [Number(seqs[0]), Number(seqs[0])]
-  for (const seq of seqs.slice(1).map(Number)) {
+/** These numbers as a multirange without its braces, from one place to before another. */
+function rangesOf(seqs: readonly string[], from: number, to: number): string {
+  let ranges = ''
+  let first = Number(seqs[from])
+  let last = first
+  for (let at = from + 1; at < to; at += 1) {
+    const seq = Number(seqs[at])
     if (seq !== last + 1) {
-      ranges.push(`[${first},${last + 1})`)
+      ranges += `[${first},${last + 1}),`
       first = seq
     }
     last = seq
   }
-  ranges.push(`[${first},${last + 1})`)
-  return ranges.join(',')
+  return `${ranges}[${first},${last + 1})`
 }
