@@ -1,4 +1,5 @@
 // What an answer means: the connector's rules first, then the defaults, as a ProviderError that names who must act.
+import { baseAddress, isBaseAddress } from './address.ts'
 import { type Connector, type Credentials, fieldsOf, type Req, type Res } from './connector.ts'
 import { ProviderError, type ProviderProblem } from './errors.ts'
 import { named } from './target.ts'
@@ -101,7 +102,8 @@ export function providerError(
   return new ProviderError(problem, field === undefined ? facts : { ...facts, field })
 }
 
-function sentence({ connector, place }: Asked, problem: ProviderProblem, field: string | undefined): string {
+function sentence(asked: Asked, problem: ProviderProblem, field: string | undefined): string {
+  const { connector, place } = asked
   const { name } = connector
   const label = fieldsOf(connector).find(({ key }) => key === field)?.label ?? 'settings'
   const inForm = place === 'form'
@@ -122,13 +124,22 @@ function sentence({ connector, place }: Asked, problem: ProviderProblem, field: 
         : `${name} asks us to slow down. The next try comes by itself.`
     case 'broken':
       return inForm
-        ? `${name} does not answer as it should. Try again in a few minutes.`
+        ? `${name} does not answer as it should. ${tryAgain(asked)}`
         : `${name} does not answer as it should. The next try comes by itself.`
     case 'unreadable':
       return inForm
         ? `${name} answered with something that saasm cannot read. Check “${label}”.`
         : `${name} answered with something that saasm cannot read. Nothing was changed.`
   }
+}
+
+/** Where nobody answers, the address is as likely wrong as the vendor is away, if a person has typed it. */
+function tryAgain({ connector, credentials }: Asked): string {
+  const typed = fieldsOf(connector).find(({ key, secret }) => {
+    const given = credentials[key] ?? ''
+    return !secret && isBaseAddress(given) && connector.base(credentials).startsWith(baseAddress(given, key))
+  })
+  return typed ? `Check “${typed.label}”, or try again in a few minutes.` : 'Try again in a few minutes.'
 }
 
 /** The field to mend: the one secret for a refused token, the first that is not secret for a wrong place. */

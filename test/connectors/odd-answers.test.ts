@@ -2,7 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { providerError } from '../../src/connectors/answers.ts'
 import type { Engine } from '../../src/connectors/engine.ts'
+import { github } from '../../src/connectors/github/github.ts'
 import { okta } from '../../src/connectors/okta/okta.ts'
 import { scim } from '../../src/connectors/scim/scim.ts'
 import { engineOn, listAll, refusal, type Served, type SwiftClock, serve, swiftClock } from './served.ts'
@@ -289,10 +291,20 @@ describe('waits', () => {
     const error = await refusal(engine.verify(okta, { domain: served.url, token: 't' }, { timeoutMs: 200 }))
     expect(error).toMatchObject({
       problem: 'broken',
-      message: 'Okta does not answer as it should. Try again in a few minutes.',
+      message: 'Okta does not answer as it should. Check “Okta domain”, or try again in a few minutes.',
       detail: expect.stringContaining('timed out'),
     })
   })
+})
+
+test('where nobody types the address, the form does not ask to check one', () => {
+  for (const address of [{}, { address: '' }]) {
+    const credentials = { organization: 'acme', token: 't', ...address }
+    const asked = { connector: github, credentials, place: 'form' as const, what: 'GET /', scopes: [] }
+    expect(providerError(asked, 'broken', '').message).toBe(
+      'GitHub does not answer as it should. Try again in a few minutes.',
+    )
+  }
 })
 
 test('a redirect is not followed: the address is to be mended', async () => {
