@@ -18,7 +18,11 @@ export async function usersOf(conn: Conn, instanceIds: readonly string[]): Promi
   return new Map(rows.map(row => [row.instance_id, row.n]))
 }
 
-/** Reported users of an instance, and how many of them have no account in another instance of the team (by address). */
+/**
+ * Reported users of an instance, and how many of them have no account in another instance of the team (by address). Each is
+ * looked up by their address and by nothing else: in a table that was never analyzed Postgres expects next to nobody in
+ * another instance, and read all of it for each of them.
+ */
 export async function onlyHere(
   conn: Conn,
   instance: { id: string; teamId: string },
@@ -26,9 +30,10 @@ export async function onlyHere(
   const rows = await conn.execute<{ users: number; only_here: number }>(sql`
     select count(*)::int as users,
       count(*) filter (where not exists (
-        select 1 from account other join instance i on i.id = other.instance_id
-        where lower(other.email) = lower(a.email) and other.instance_id <> a.instance_id and other.gone_at is null
-          and i.team_id = ${instance.teamId} and i.deleted_at is null))::int as only_here
+        select 1 from (
+          select instance_id from account where lower(email) = lower(a.email) and gone_at is null offset 0) other
+        join instance i on i.id = other.instance_id
+        where other.instance_id <> a.instance_id and i.team_id = ${instance.teamId} and i.deleted_at is null))::int as only_here
     from account a where a.instance_id = ${instance.id} and a.gone_at is null`)
   const row = one(rows, 'a count returns a row')
   return { users: row.users, onlyHere: row.only_here }
