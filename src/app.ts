@@ -26,6 +26,7 @@ import { isUnreachable, openDb } from './db/db.ts'
 import { createSeal } from './instances/seal.ts'
 import { createJobs, type Ring } from './jobs/jobs.ts'
 import type { Clock } from './lib/clock.ts'
+import { codePrint } from './lib/code-print.ts'
 import { newId } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
 import { createRetention, type Kept } from './privacy/retention.ts'
@@ -91,6 +92,7 @@ export function createApp(options: AppOptions): App {
     clock,
     log,
     allowPrivateNetwork,
+    code: codePrint(['connectors', 'lib']),
     ...(options.http ? { http: options.http } : {}),
   })
   const seal = createSeal(options.secretKeys)

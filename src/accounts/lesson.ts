@@ -38,7 +38,7 @@ export const linesAPart = 256
 /** A part with fewer lines goes into the next one that is written. */
 const linesMin = 64
 /** More are not remembered: they are the chunks of a million and a half people, of whom each takes 20 bytes in a process. */
-export const partsMax = 768
+export const partsMax = 1_280
 /** Parts read or written at once. */
 export const partsAtOnce = 64
 

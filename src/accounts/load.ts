@@ -1,18 +1,17 @@
 // The first load of an instance that has nobody: straight into the final table, seen by nobody before its transaction commits.
 import { sql } from 'drizzle-orm'
-import type { Account } from '../connectors/account.ts'
 import type { Cursor } from '../connectors/engine.ts'
 import { type Copy, openCopy } from '../db/copy.ts'
 import { type Conn, checkByOnePlan, type Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
-import { type Chunk, createCutter, digestOfChunk } from './chunks.ts'
+import { type Chunk, chunkOf, createCutter, digestOfChunk } from './chunks.ts'
 import type { Memory } from './memory.ts'
 import { cellsOf, personColumns } from './row.ts'
-import type { Reading } from './stage.ts'
+import type { Listed, Reading } from './stage.ts'
 
 export interface Load {
   /** Begin to write a batch; resolves when the one before it is on its way. Throws what Postgres says of earlier ones, 23505 for somebody listed twice. */
-  write(accounts: readonly Account[]): Promise<void>
+  write(listed: Listed): Promise<void>
   /** Everything is in: how many. The transaction can be used for something else from here on. Throws as `write` does. */
   end(): Promise<number>
   /** Nothing more comes, and the transaction is rolled back: nothing else is heard on its connection while it waits for rows. */
@@ -56,14 +55,16 @@ export async function beginLoad(
   let underWay = Promise.resolve()
   let lines: string[] = []
   let seq = firstSeq
-  const take = (chunk: Chunk | undefined) => {
-    if (!chunk) return
+  const take = (chunk: Chunk, digest: string) => {
     const first = seq
     for (const [at, id] of chunk.ids.entries()) {
       lines.push(`${reading.instanceId}\t${seq}\t${cellsOf(id, chunk.texts[at] ?? '')}\t${seenAt}\n`)
       seq += 1
     }
-    memory.learn(digestOfChunk(chunk), `[${first},${seq})`, 'same')
+    memory.learn(digest, `[${first},${seq})`, 'same')
+  }
+  const takeCut = (chunk: Chunk | undefined) => {
+    if (chunk) take(chunk, digestOfChunk(chunk))
   }
   const send = async () => {
     const rows = lines.join('')
@@ -74,15 +75,21 @@ export async function beginLoad(
     underWay.catch(() => {})
   }
   const end = async () => {
-    take(cutter.end())
+    takeCut(cutter.end())
     if (lines.length > 0) await send()
     await underWay
     await (await copy)?.end()
   }
   return {
-    async write(accounts) {
+    async write({ accounts, chunks }) {
       for (const account of accounts) {
-        take(cutter.push(account))
+        takeCut(cutter.push(account))
+        if (lines.length >= rowsMax) await send()
+      }
+      for (const chunk of chunks) {
+        // The instance has nobody, who could be known.
+        if (chunk.known) throw new Error('Somebody is known where nobody is')
+        take(chunkOf(chunk.accounts), chunk.digest)
         if (lines.length >= rowsMax) await send()
       }
       if (lines.length > 0) await send()

@@ -1,5 +1,6 @@
 // The memory of an instance: the chunks that its last run left as they were listed. Lost, it costs time and nothing else.
 import { type SQL, sql } from 'drizzle-orm'
+import type { Known } from '../connectors/engine.ts'
 import type { Conn } from '../db/db.ts'
 import { type Lesson, lessonOf, linesAPart, type Part, partsAtOnce, partsMax } from './lesson.ts'
 import { createLines, type Lines } from './lines.ts'
@@ -14,6 +15,26 @@ export interface Memory {
   learn(digest: string, found: string, how: 'same' | 'changed'): void
   /** What is to be kept, after a run that listed so many people. */
   lesson(people: number): Lesson
+}
+
+/** Who is known again; nobody, where nobody is reported. */
+export function knownBy(memory: Memory): Known {
+  if (memory.empty) return () => undefined
+  return digest => {
+    const found = memory.recall(digest)
+    return found === undefined ? undefined : { people: peopleIn(found), found }
+  }
+}
+
+/** How many numbers are in a set of ranges that have an end each. */
+function peopleIn(found: string): number {
+  let people = 0
+  for (let at = 0; at < found.length; at = found.indexOf(')', at) + 2) {
+    const middle = found.indexOf(',', at)
+    people +=
+      Number(found.slice(middle + 1, found.indexOf(')', middle))) - Number(found.slice(at + 1, middle))
+  }
+  return people
 }
 
 /** Of fewer people all are asked about sooner than they are remembered. */

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { type Asked, askedOf, type Place, problemIn, providerError } from './answers.ts'
 import { type Connector, type Req, type Res, splitCredentials } from './connector.ts'
+import { type CutAnswer, cutList, type RecallFrom } from './cut-list.ts'
 import { ProviderError } from './errors.ts'
 import type { Http, HttpAnswer } from './http.ts'
 import type { FetchToken, Session } from './session.ts'
@@ -27,17 +28,19 @@ export interface Call {
   patienceMs: number
   /** The query key of the page size, halved from the third try on. */
   sizeKey?: string | undefined
+  recallFrom?: RecallFrom | undefined
 }
 
-export type Answered = { req: Req; res: Res }
+/** `cut`: its list, where `recallFrom` was given and the list could be cut. */
+export type Answered = { req: Req; res: Res; cut?: CutAnswer | undefined }
 
 /** Ask until it is answered. `req` comes back as it was sent last. Throws ProviderError, or the signal's reason. */
 export async function call(room: { http: Http; clock: Clock; log: Log }, options: Call): Promise<Answered> {
   let { req } = options
   let renewed = false
   for (let tries = 1; ; tries++) {
-    const { error, wait, res } = await once(room, options, req)
-    if (res) return { req, res }
+    const { error, wait, res, cut } = await once(room, options, req)
+    if (res) return { req, res, cut }
     if (error.problem === 'credentials' && !renewed && options.session.forget()) {
       renewed = true
       continue
@@ -52,8 +55,8 @@ export async function call(room: { http: Http; clock: Clock; log: Log }, options
 }
 
 type Once =
-  | { res: Res; error?: never; wait?: never }
-  | { res?: never; error: ProviderError; wait?: number | undefined }
+  | { res: Res; cut?: CutAnswer | undefined; error?: never; wait?: never }
+  | { res?: never; cut?: never; error: ProviderError; wait?: number | undefined }
 
 async function once(room: { http: Http; clock: Clock; log: Log }, options: Call, req: Req): Promise<Once> {
   const { connector, session } = options
@@ -90,11 +93,12 @@ async function once(room: { http: Http; clock: Clock; log: Log }, options: Call,
     if (!(error instanceof ProviderError)) throw error
     return { error: said(inOurWords(asked, error)) }
   }
-  const body = parsed(answer.text)
+  const cut = await cutOf(answer, options.recallFrom)
+  const body = cut ? { ok: true as const, value: cut.body } : parsed(answer.text)
   const res: Res = { status: answer.status, headers: answer.headers, body: body.ok ? body.value : null }
   const error = problemIn(asked, res)
   if (error) return { error: said(error), wait: waitIn(connector, res, room.clock) }
-  if (body.ok) return { res }
+  if (body.ok) return { res, cut }
   return { error: providerError(asked, 'unreadable', `${asked.what} ${answer.status} not JSON`) }
 }
 
@@ -161,6 +165,14 @@ function inOurWords(asked: Asked, error: ProviderError): ProviderError {
     cause: error,
     ...(field === undefined ? {} : { field }),
   })
+}
+
+async function cutOf(
+  { status, bytes }: HttpAnswer,
+  from: RecallFrom | undefined,
+): Promise<CutAnswer | undefined> {
+  const may = from && bytes && bytes.length >= from.minBytes && status >= 200 && status < 300
+  return may ? cutList(bytes, await from.recall()) : undefined
 }
 
 function parsed(text: string): { ok: true; value: unknown } | { ok: false } {

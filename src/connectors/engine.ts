@@ -6,6 +6,7 @@ import type { Account } from './account.ts'
 import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
 import { type Answered, type Call, call } from './call.ts'
 import type { Connector, Credentials, Req } from './connector.ts'
+import type { KnownChunk } from './cut-list.ts'
 import { ProviderError } from './errors.ts'
 import { createHttp, type Http } from './http.ts'
 import { nothingLooked } from './lookup.ts'
@@ -25,8 +26,16 @@ export interface Cursor {
   end: StreamEnd
 }
 
+/** Accounts listed next to each other, to be known again by their digest; or known by it now, and not read. */
+export type ListedChunk =
+  | { known: KnownChunk; digest?: never; accounts?: never }
+  | { known?: never; digest: string; accounts: Account[] }
+
 export interface Page {
+  /** Those that are in no chunk. */
   accounts: Account[]
+  /** Where people are known again by the vendor's own bytes (`StreamOptions.known`). */
+  chunks?: ListedChunk[] | undefined
   problems: RowProblem[]
   /** Stored with the page, it is what `pages` goes on from. The engine always gives it. */
   cursor?: Cursor
@@ -48,6 +57,9 @@ export interface Verified {
   rotated?: Credentials
 }
 
+/** Undefined for a digest that is not known. */
+export type Known = (digest: string) => KnownChunk | undefined
+
 export interface StreamOptions {
   signal: AbortSignal
   /** The longest wait before `busy` is thrown. */
@@ -56,6 +68,8 @@ export interface StreamOptions {
   from?: Cursor | undefined
   /** Only who changed since then, where the connector can say it; such a stream is never complete. */
   since?: Date | undefined
+  /** Who is known again by a chunk's digest, so that they need not be read. Asked once, by a directory of more than one small page. */
+  known?: (() => Promise<Known>) | undefined
   /** There were people before: a stream of nobody is refused as `unreadable`. */
   hadPeople?: boolean
   /** Must store rotated credentials before it resolves. */
@@ -84,11 +98,15 @@ const triesMax = 7
 const never = new AbortController().signal
 const keepNothing: Keep = async () => {}
 
-/** Make the engine; `allowPrivateNetwork` lets it reach http and private addresses; `http` takes the place of its client. */
+/**
+ * Make the engine; `allowPrivateNetwork` lets it reach http and private addresses; `http` takes the place of its client; `code`
+ * is a print of the code that reads answers, without which nobody is known again by a vendor's bytes.
+ */
 export function createEngine(options: {
   clock: Clock
   log: Log
   allowPrivateNetwork: boolean
+  code?: string
   http?: Http
 }): Engine {
   const http = options.http ?? createHttp(options)
@@ -107,10 +125,10 @@ export function createEngine(options: {
       const { signal, patienceMs } = stream
       const limits = { signal, patienceMs, triesMax, timeoutMs: tryTimeoutMs, place: 'run' as const }
       return pages(
-        (req, scopes, sizeKey) => call(room, { ...limits, connector, session, req, scopes, sizeKey }),
+        (req, scopes, how) => call(room, { ...limits, ...how, connector, session, req, scopes }),
         connector,
         credentials,
-        stream,
+        { ...stream, code: options.code },
       )
     },
     close: () => http.close(),
@@ -137,11 +155,11 @@ async function verify(
   const first = connector.listings[0]
   const firstReq = first?.request(credentials)
   const [page, tenantRes] = await Promise.all([
-    first && firstReq ? askListing(once, connector, first, firstReq, 1) : null,
+    first && firstReq ? askListing(once, connector, first, firstReq, { page: 1 }) : null,
     connector.tenantRequest ? once(connector.tenantRequest(credentials)).catch(() => null) : null,
   ])
   signal.throwIfAborted()
-  if (first && page) readPage(asked(page.req), first, { res: page.res, looked: nothingLooked })
+  if (first && page) readPage(asked(page.req), first, { ...page, looked: nothingLooked })
   const tenant = tenantOf(asked(check), tenantRes?.res.body ?? proof.body)
   const notice = connector.notice?.(proof.body)
   const now = options.now()

@@ -13,7 +13,9 @@ export interface HttpAnswer {
   status: number
   /** Names in lower case. */
   headers: Record<string, string>
-  text: string
+  readonly text: string
+  /** The body as it came, unpacked; a client that has none of its own gives only the text. */
+  bytes?: Buffer
 }
 
 export interface Http {
@@ -53,7 +55,12 @@ export function createHttp(options: { allowPrivateNetwork: boolean; network?: Ne
         const packed = headers['content-encoding']
         const whole = packed === undefined ? body : await unpacked(body, packed, request.maxBytes)
         request.signal.throwIfAborted()
-        return { status, headers, text: textOf(whole) }
+        return {
+          ...{ status, headers, bytes: whole },
+          get text() {
+            return textOf(whole)
+          },
+        }
       } catch (error) {
         request.signal.throwIfAborted()
         throw named(error)

@@ -1,7 +1,7 @@
 // SCIM 2.0 (RFC 7643 and 7644) for every application that speaks it: how its users are asked for and read.
 import { z } from 'zod'
 import { type Account, accountOf, moment } from './account.ts'
-import { textAt } from './bodies.ts'
+import { at, listAt, textAt } from './bodies.ts'
 import type { Listing } from './connector.ts'
 import { scimPage } from './pagers.ts'
 
@@ -30,11 +30,12 @@ const user = z.object({
   meta: z.object({ created: text }).nullish().catch(null),
 })
 
+const resourcesIn = listAt('Resources')
+
 /** RFC 7644, section 3.4.2: `Resources` may be absent when nobody is there. */
-const listResponse = z.union([
-  z.object({ Resources: z.array(z.unknown()) }).transform(({ Resources }) => Resources),
-  z.object({ totalResults: z.literal(0) }).transform((): unknown[] => []),
-])
+function peopleIn(body: unknown): readonly unknown[] | undefined {
+  return resourcesIn(body) ?? (at(body, 'totalResults') === 0 ? [] : undefined)
+}
 
 const headers = { accept: 'application/scim+json, application/json' }
 
@@ -43,7 +44,7 @@ export function scimPeople(path = '/Users'): Listing {
   return {
     name: 'people',
     request: () => ({ path, query: { startIndex: '1', count: '100' }, headers }),
-    items: body => listResponse.safeParse(body).data,
+    items: peopleIn,
     page: scimPage,
     sizeKey: 'count',
     account: toAccount,

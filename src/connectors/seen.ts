@@ -1,46 +1,111 @@
 // Who was listed so far, in bounded memory: nobody is given twice, and a page that comes again is noticed.
 import { createHash } from 'node:crypto'
 import type { Account } from './account.ts'
+import type { ListedChunk } from './engine.ts'
 
-/** People remembered by name; somebody beyond them who is listed twice is one row all the same, by the merge. */
-const peopleMax = 100_000
+/**
+ * People remembered by name, of all listings and of the only one. Who is in two listings may be far apart; in one, somebody
+ * comes again where its pages moved while they were read. Beyond that, who is listed twice is one row all the same, by the merge.
+ */
+const namesMax = 100_000
+const lastNames = 2_000
+
+/** People of one page. */
+interface Listed {
+  accounts: Account[]
+  chunks?: ListedChunk[] | undefined
+}
 
 export interface Seen {
   /** People given. */
   people: number
-  /** Who of this page was not given before; undefined: the page has come already in this listing. */
-  firstOfEach(accounts: Account[], listing: number): Account[] | undefined
+  /**
+   * Who of this page was not given before; undefined: the page has come already in this listing. Who is known again has no
+   * name here, and is given as often as listed.
+   */
+  firstOfEach(page: Listed, listing: number): Listed | undefined
 }
 
-export function createSeen(): Seen {
-  /** The last listing that they were in. */
-  const known = new Map<string, number>()
+/** For a walk over so many listings. */
+export function createSeen(listings: number): Seen {
+  const names = listings > 1 ? allNames() : newestNames()
   const pages = new Set<string>()
   const seen: Seen = {
     people: 0,
-    firstOfEach(accounts, listing) {
-      if (accounts.length === 0) return accounts
-      // Hashing a page costs more than looking its people up: only where not all of them are remembered.
-      const page = known.size < peopleMax ? undefined : fingerprint(accounts, listing)
-      if (page !== undefined && pages.has(page)) return undefined
-      if (page !== undefined) pages.add(page)
-      let repeated = true
-      const first = accounts.filter(({ externalId }) => {
-        const before = known.get(externalId)
+    firstOfEach(listed, listing) {
+      const { accounts, chunks } = listed
+      if (accounts.length === 0 && !chunks?.length) return listed
+      const page = fingerprint(listed, listing)
+      if (pages.has(page)) return undefined
+      pages.add(page)
+      let repeated = !chunks?.some(chunk => chunk.known)
+      const isFirst = ({ externalId }: Account) => {
+        const before = names.listingOf(externalId)
         if (before === listing) return false
         repeated = false
-        if (before !== undefined || known.size < peopleMax) known.set(externalId, listing)
+        names.note(externalId, listing)
         return before === undefined
-      })
-      seen.people += first.length
+      }
+      const first: Listed = { accounts: accounts.filter(isFirst) }
+      if (chunks) first.chunks = []
+      for (const chunk of chunks ?? []) {
+        const firsts = chunk.accounts?.filter(isFirst)
+        if (firsts?.length === chunk.accounts?.length) first.chunks?.push(chunk)
+        else for (const account of firsts ?? []) first.accounts.push(account)
+      }
+      seen.people += peopleOf(first)
       return repeated ? undefined : first
     },
   }
   return seen
 }
 
+/** How many people are on a page. */
+export function peopleOf({ accounts, chunks = [] }: Listed): number {
+  return chunks.reduce(
+    (sum, { known, accounts = [] }) => sum + (known ? known.people : accounts.length),
+    accounts.length,
+  )
+}
+
+interface Names {
+  /** The last listing that they were in. */
+  listingOf(name: string): number | undefined
+  note(name: string, listing: number): void
+}
+
+function allNames(): Names {
+  const known = new Map<string, number>()
+  return {
+    listingOf: name => known.get(name),
+    note(name, listing) {
+      if (known.size < namesMax || known.has(name)) known.set(name, listing)
+    },
+  }
+}
+
+/** All of them would keep the garbage collector busy. */
+function newestNames(): Names {
+  let [newer, older] = [new Set<string>(), new Set<string>()]
+  return {
+    listingOf: name => (newer.has(name) || older.has(name) ? 0 : undefined),
+    note(name) {
+      newer.add(name)
+      if (newer.size < lastNames / 2) return
+      older = newer
+      newer = new Set()
+    },
+  }
+}
+
 /** Some 30 bytes a page: a directory of a million has a few thousand pages. Hashed at once: a call an id costs more than the hash. */
-function fingerprint(accounts: readonly Account[], listing: number): string {
-  const ids = accounts.map(account => account.externalId).join('\n')
-  return createHash('sha1').update(`${listing}\n${ids}`).digest('base64url')
+function fingerprint({ accounts, chunks = [] }: Listed, listing: number): string {
+  const idsOf = (some: readonly Account[]) => some.map(account => account.externalId)
+  const ids = idsOf(accounts)
+  for (const { known, accounts } of chunks)
+    if (known) ids.push(known.found)
+    else ids.push(...idsOf(accounts))
+  return createHash('sha1')
+    .update(`${listing}\n${ids.join('\n')}`)
+    .digest('base64url')
 }

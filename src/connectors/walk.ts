@@ -1,13 +1,26 @@
 // The walk over a connector's listings: one page after another, refusing every answer that could hide or double people.
+
+import type { Account } from './account.ts'
 import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
 import type { Answered } from './call.ts'
-import type { Connector, Credentials, Listing, Looked, Req, Res } from './connector.ts'
-import type { Cursor, Page, StreamEnd, StreamOptions } from './engine.ts'
+import type { Connector, Credentials, Listing, Looked, Req } from './connector.ts'
+import type { CutChunk, RecallFrom } from './cut-list.ts'
+import type { Cursor, ListedChunk, Page, StreamEnd, StreamOptions } from './engine.ts'
 import { ProviderError } from './errors.ts'
 import { lookUp } from './lookup.ts'
 import { type Ask, refuseLoop } from './loop.ts'
-import { readRows } from './rows.ts'
+import { readingPrint } from './print.ts'
+import { type RowProblem, readRows } from './rows.ts'
 import { createSeen, type Seen } from './seen.ts'
+
+/** A small directory is read sooner as it is; so is the end of a larger one. */
+const firstMinBytes = 524_288
+const laterMinBytes = 4_096
+
+interface WalkOptions extends Pick<StreamOptions, 'from' | 'since' | 'known' | 'hadPeople'> {
+  /** A print of the code that reads answers; without it nobody is known again by a vendor's bytes. */
+  code: string | undefined
+}
 
 interface Walk {
   ask: Ask
@@ -15,6 +28,8 @@ interface Walk {
   credentials: Credentials
   since: Date | undefined
   looked: Looked
+  /** Undefined where nobody is to be known again by a vendor's bytes. */
+  recall: RecallFrom['recall'] | undefined
   seen: Seen
   end: StreamEnd
 }
@@ -24,7 +39,7 @@ export async function* pages(
   ask: Ask,
   connector: Connector,
   credentials: Credentials,
-  { from, since, hadPeople }: Pick<StreamOptions, 'from' | 'since' | 'hadPeople'>,
+  { from, since, known, hadPeople, code }: WalkOptions,
 ): AsyncGenerator<Page, StreamEnd> {
   const { incomplete } = connector
   const fresh = { warnings: incomplete ? [incomplete] : [], complete: !incomplete && !since }
@@ -34,7 +49,9 @@ export async function* pages(
   const asked = askedOf({ connector, credentials, place: 'run' }, check)
   mustGrant(asked, proof.res)
   const looked = await lookUp(ask, connector, credentials, end)
-  const walk: Walk = { ask, connector, credentials, since, looked, seen: createSeen(), end }
+  const seen = createSeen(connector.listings.length)
+  const recall = recallOf(connector, credentials, { looked, known, code })
+  const walk: Walk = { ask, connector, credentials, since, looked, recall, seen, end }
   for (let at = from?.listing ?? 0; at < connector.listings.length; at++) {
     const listing = connector.listings[at] as Listing
     try {
@@ -46,9 +63,23 @@ export async function* pages(
       end.warnings.push(`Not everybody is reported: ${listing.name} need ${needs}.`)
     }
   }
-  if (hadPeople && !from && !since && walk.seen.people === 0)
+  if (hadPeople && !from && !since && seen.people === 0)
     throw providerError(asked, 'unreadable', `${asked.what} nobody where there were people`)
   return end
+}
+
+/** Undefined where nobody is to be known again: who is in several listings is given once, by the id, which is read of everybody. */
+function recallOf(
+  connector: Connector,
+  credentials: Credentials,
+  { looked, known, code }: Pick<WalkOptions, 'known' | 'code'> & { looked: Looked },
+): RecallFrom['recall'] | undefined {
+  if (!known || code === undefined || connector.listings.length > 1) return undefined
+  let recall: ReturnType<RecallFrom['recall']> | undefined
+  return () => {
+    recall ??= known().then(chunk => ({ of: readingPrint(code, connector, { credentials, looked }), chunk }))
+    return recall
+  }
 }
 
 /** The first page of an optional listing was refused for want of a permission. */
@@ -61,11 +92,12 @@ class SkippedListing extends Error {
 }
 
 async function* listingPages(
-  { ask, connector, credentials, since, looked, seen, end }: Walk,
+  walk: Walk,
   listing: Listing,
   at: number,
   from: Cursor | undefined,
 ): AsyncGenerator<Page, void> {
+  const { ask, connector, credentials, since, looked, seen, end } = walk
   const asked = (req: Req) => askedOf({ connector, credentials, place: 'run' }, req)
   const origin = new URL(connector.base(credentials)).origin
   const requests = new Set<string>()
@@ -73,12 +105,19 @@ async function* listingPages(
   let next: Req | undefined = from?.req ?? first()
   for (let page = (from?.pages ?? 0) + 1; next !== undefined; page++) {
     refuseLoop(asked(next), next, { origin, requests, page })
-    const { req, res, unreported, fewer } = await askListing(ask, connector, listing, next, page)
+    const recallFrom = walk.recall && {
+      recall: walk.recall,
+      minBytes: page === 1 ? firstMinBytes : laterMinBytes,
+    }
+    const answered = await askListing(ask, connector, listing, next, { page, recallFrom })
+    const { req, res, unreported, fewer } = answered
     if (unreported !== undefined) end.warnings.push(`Not reported: ${unreported}.`)
     if (fewer) end.complete = false
-    const rows = readPage(asked(req), listing, { res, looked })
-    const accounts = seen.firstOfEach(rows.accounts, at)
-    if (!accounts) throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
+    const rows = readPage(asked(req), listing, { ...answered, looked })
+    // It makes a list of its own from what it finds: to cut what it finds would be for nothing.
+    if (answered.cut && !rows.chunks) walk.recall = undefined
+    const first = seen.firstOfEach(rows, at)
+    if (!first) throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
     if (rows.problems.length > 0) end.complete = false
     const following = listing.page(req, res, rows.got)
     if (following === 'short') {
@@ -87,7 +126,7 @@ async function* listingPages(
     }
     next = following === 'short' ? undefined : following
     yield {
-      accounts,
+      ...first,
       problems: rows.problems,
       cursor: {
         ...(next ? { listing: at, req: next, pages: page } : { listing: at + 1, req: null, pages: 0 }),
@@ -103,30 +142,72 @@ export async function askListing(
   connector: Connector,
   listing: Listing,
   req: Req,
-  page: number,
+  { page, recallFrom }: { page: number; recallFrom?: RecallFrom | undefined },
 ): Promise<Answered & { unreported?: string; fewer?: true }> {
   const scopes = listing.optional ? [] : connector.scopes
+  const how = { sizeKey: listing.sizeKey, recallFrom }
   try {
-    return await ask(req, scopes, listing.sizeKey)
+    return await ask(req, scopes, how)
   } catch (error) {
     const refused =
       error instanceof ProviderError && (error.problem === 'permission' || error.problem === 'settings')
     if (!refused || page > 1) throw error
     const less = listing.less?.(req, error)
-    if (less) return { ...less, ...(await ask(less.req, scopes, listing.sizeKey)) }
+    if (less) return { ...less, ...(await ask(less.req, scopes, how)) }
     throw listing.optional ? new SkippedListing(error) : error
   }
 }
 
+/** One answer as it was read. */
+export interface Rows {
+  /** Those that are in no chunk. */
+  accounts: Account[]
+  chunks?: ListedChunk[]
+  problems: RowProblem[]
+  /** Items in all. */
+  got: number
+}
+
 /** Read one answer. Throws `unreadable` without a list, or when more than half its rows cannot be read. */
-export function readPage(asked: Asked, listing: Listing, { res, looked }: { res: Res; looked: Looked }) {
-  const items = listing.items(res.body, asked.credentials)
+export function readPage(
+  asked: Asked,
+  listing: Listing,
+  { res, cut, looked }: Pick<Answered, 'res' | 'cut'> & { looked: Looked },
+): Rows {
+  const { credentials } = asked
+  const items = listing.items(res.body, credentials)
   if (!items)
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
-  const rows = readRows(listing, items, { credentials: asked.credentials, looked })
-  if (rows.problems.length * 2 > items.length) {
-    const share = `${rows.problems.length} of ${items.length} rows unreadable`
+  // A declaration that makes a list of its own from what it finds is given what it found.
+  const chunks = cut && items === cut.list ? cut.chunks : undefined
+  const rows = chunks
+    ? readChunks(listing, chunks, { credentials, looked })
+    : { ...readRows(listing, items, { credentials, looked }), got: items.length }
+  if (rows.problems.length * 2 > rows.got) {
+    const share = `${rows.problems.length} of ${rows.got} rows unreadable`
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} ${share}`)
   }
-  return { ...rows, got: items.length }
+  return rows
+}
+
+/** Only a chunk whose every item is an account is known again: what was left out of it or could not be read is not told by where its people are. */
+function readChunks(
+  listing: Listing,
+  cut: readonly CutChunk[],
+  how: { credentials: Credentials; looked: Looked },
+): Rows {
+  const [accounts, problems, chunks] = [[] as Account[], [] as RowProblem[], [] as ListedChunk[]]
+  let got = 0
+  for (const { known, digest, items } of cut) {
+    got += known ? known.people : items.length
+    if (known) {
+      chunks.push({ known })
+      continue
+    }
+    const rows = readRows(listing, items, how)
+    if (rows.accounts.length === items.length) chunks.push({ digest, accounts: rows.accounts })
+    else for (const account of rows.accounts) accounts.push(account)
+    for (const problem of rows.problems) problems.push(problem)
+  }
+  return { accounts, chunks, problems, got }
 }

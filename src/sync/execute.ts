@@ -74,8 +74,8 @@ async function bringIn(
       await last()
       if (await concludeUnchanged(work, run, instance, begun.unchanged)) return
     }
-    const { grant } = begun
-    const end = await read(begun.work, run, instance, { grant, signal: either, lost, last })
+    const { grant, memoryOf } = begun
+    const end = await read(begun.work, run, instance, { grant, memoryOf, signal: either, lost, last })
     if (!end) return
     crashpoint('stream-ended')
     await last()

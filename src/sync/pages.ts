@@ -1,10 +1,15 @@
 // A vendor's pages gathered into batches: small at first, never more than was read before, and never held back for long.
 import type { Account } from '../connectors/account.ts'
-import type { Cursor, Page, StreamEnd } from '../connectors/engine.ts'
+import type { Cursor, ListedChunk, Page, StreamEnd } from '../connectors/engine.ts'
 import type { RowProblem } from '../connectors/rows.ts'
+import { peopleOf } from '../connectors/seen.ts'
 
 export interface Gathered {
+  /** Those that are in no chunk. */
   accounts: Account[]
+  chunks: ListedChunk[]
+  /** In all. */
+  people: number
   problems: RowProblem[]
   /** Where the stream goes on after this batch. */
   cursor: Cursor | null
@@ -30,7 +35,7 @@ export function gather(
   let handedOn = 0
   let lastAt = performance.now()
   return async () => {
-    const batch: Gathered = { accounts: [], problems: [], cursor: null, pages: 0 }
+    const batch: Gathered = { accounts: [], chunks: [], people: 0, problems: [], cursor: null, pages: 0 }
     for (;;) {
       try {
         const next = await stream.next()
@@ -42,8 +47,8 @@ export function gather(
       await breathe()
       if (signal.aborted) return { ...batch, error: signal.reason }
       const enough = Math.max(1, Math.min(peopleMax, handedOn))
-      if (batch.accounts.length < enough && performance.now() - lastAt < holdMs) continue
-      handedOn += batch.accounts.length
+      if (batch.people < enough && performance.now() - lastAt < holdMs) continue
+      handedOn += batch.people
       lastAt = performance.now()
       return batch
     }
@@ -52,6 +57,8 @@ export function gather(
 
 function take(batch: Gathered, page: Page): void {
   for (const account of page.accounts) batch.accounts.push(account)
+  for (const chunk of page.chunks ?? []) batch.chunks.push(chunk)
+  batch.people += peopleOf(page)
   for (const problem of page.problems) batch.problems.push(problem)
   batch.cursor = page.cursor ?? null
   batch.pages += 1

@@ -1,19 +1,19 @@
 // Reading: everything the vendor lists, into the database, going on where an earlier claim of the run stopped.
 import { beginLoad, endOlderLoads, type Load } from '../accounts/load.ts'
-import { loadMemory, type Memory } from '../accounts/memory.ts'
+import { knownBy, loadMemory, type Memory } from '../accounts/memory.ts'
 import { type Adopted, adoptPages, clearStaging, stageProblems } from '../accounts/pages.ts'
 import { createStager, type Reading } from '../accounts/stage.ts'
 import type { Cursor } from '../connectors/engine.ts'
 import { ProviderError } from '../connectors/errors.ts'
-import { connectorById } from '../connectors/registry.ts'
 import { isUniqueViolation, type Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { conclude, LoadVoid } from './conclude.ts'
-import { type Grant, keeperOf } from './grant.ts'
+import type { Grant } from './grant.ts'
 import type { Ending } from './outcome.ts'
-import { type Gathered, gather } from './pages.ts'
+import type { Gathered } from './pages.ts'
 import type { SyncRun } from './run.ts'
+import { isRefusedCursor, openSource, progressOf, type Source } from './source.ts'
 import { ClaimLost, holdRun } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -24,19 +24,6 @@ import type { Work } from './work.ts'
 const loadWindowMs = 45_000
 /** The run says no later than this how far it has come. */
 const progressMs = 1_000
-
-/** The stream of one claim, and how far the run has come with it. */
-interface Source {
-  next(): Promise<Gathered>
-  close(): void
-  /** Pages of the vendor. */
-  pages: number
-  people: number
-  problems: number
-  /** Batches that are staged already. */
-  batches: number
-  adopted: Adopted | undefined
-}
 
 interface Signals {
   /** A stop of the process, or the claim is lost. */
@@ -54,18 +41,18 @@ export async function read(
   work: Work,
   run: SyncRun,
   instance: Instance,
-  { grant, ...signals }: Signals & { grant: Grant },
+  { grant, memoryOf, ...signals }: Signals & { grant: Grant; memoryOf: () => Promise<Memory> },
 ): Promise<Ending | undefined> {
   const { db } = work
   const { id: instanceId, generation } = instance
   const reading = { runId: run.id, fence: run.fence, instanceId, generation }
-  const open = (adopted?: Adopted) => openSource(work, run, instance, { grant, adopted, ...signals })
+  const known = () => memoryOf().then(knownBy)
+  const open = (adopted?: Adopted) => openSource(work, run, instance, { grant, adopted, known, ...signals })
   // What an earlier claim has left.
   if (run.fence > 1) await endOlderLoads(db.conn, run.id)
   const adopted = run.fence > 1 ? await adoptPages(db, reading) : undefined
   let source = open(adopted)
-  const recall = () => loadMemory(db.conn, instanceId, work.rememberedFrom)
-  const memory = await recall()
+  const memory = await memoryOf()
   if (!adopted && memory.empty) {
     const loaded = await load(work, run, instance, { source, reading, memory, ...signals }).catch(error => {
       if (error instanceof LoadVoid) return 'void' as const
@@ -81,7 +68,11 @@ export async function read(
       const nothing = { warnings: [], complete: false, problems: 0, staged: 0 }
       return { ...nothing, ...progressOf(source), lesson: memory.lesson(0) }
     }
-    return stage(work, run, { source, reading, memory: await recall() })
+    return stage(work, run, {
+      source,
+      reading,
+      memory: await loadMemory(db.conn, instanceId, work.rememberedFrom),
+    })
   }
   try {
     return await stage(work, run, { source, reading, memory })
@@ -92,46 +83,6 @@ export async function read(
     // Nothing was read: there is nothing to unlearn.
     return stage(work, run, { source: open(), reading, memory })
   }
-}
-
-function openSource(
-  work: Work,
-  run: SyncRun,
-  instance: Instance,
-  { signal, grant, adopted }: Pick<Signals, 'signal'> & { grant: Grant; adopted: Adopted | undefined },
-): Source {
-  const connector = connectorById(instance.connector)
-  if (!connector) throw new Error(`There is no connector ${instance.connector}`)
-  const from = adopted?.cursor
-  const stream = work.engine.pages(connector, grant.credentials, {
-    ...{ signal, from, patienceMs: work.patienceMs },
-    keep: keeperOf(work, instance, { connector, grant }),
-  })
-  return {
-    next: begun(gather(stream, signal)),
-    close: () => void stream.return({ warnings: [], complete: false }).catch(() => {}),
-    pages: adopted ? run.pages : 0,
-    people: adopted?.people ?? 0,
-    problems: adopted?.problems ?? 0,
-    batches: adopted?.pages ?? 0,
-    adopted,
-  }
-}
-
-/** The vendor is asked at once, while the database is asked what is known. */
-function begun(next: Source['next']): Source['next'] {
-  let first: Promise<Gathered> | undefined = next()
-  return () => {
-    const batch = first ?? next()
-    first = undefined
-    return batch
-  }
-}
-
-/** The cursor was too old for the vendor: what it answers to the first request after a stop says so in its own way. */
-function isRefusedCursor({ adopted, people }: Source, error: unknown): boolean {
-  if (!adopted || people !== adopted.people || !(error instanceof ProviderError)) return false
-  return error.problem === 'settings' || error.problem === 'unreadable'
 }
 
 /** Batch by batch into staging, to the stream's own end. */
@@ -206,7 +157,7 @@ async function load(
         return demote()
       }
       await keepProblems(work, run, source, batch)
-      await load.write(batch.accounts)
+      await load.write(batch)
       if (batch.pages > 0) cursor = batch.cursor
       crashpoint('page-staged')
       await counter.count(batch)
@@ -278,7 +229,7 @@ function counterOf(work: Work, run: SyncRun, source: Source): Counter {
   return {
     async count(batch) {
       source.pages += batch.pages
-      source.people += batch.accounts.length
+      source.people += batch.people
       if ('error' in batch && !(await say())) throw batch.error
       if (failure) throw failure.error
       if (!batch.end) timer ??= setTimeout(sayAndHear, progressMs)
@@ -286,8 +237,6 @@ function counterOf(work: Work, run: SyncRun, source: Source): Counter {
     stop: () => clearTimeout(timer),
   }
 }
-
-const progressOf = ({ pages, people }: Source) => ({ pages, peopleRead: people })
 
 /** Undefined when it takes longer. */
 async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {

@@ -1,7 +1,9 @@
 // A small directory in which nothing has changed, which is what most runs find: known by one look, and ended without staging or merge.
+import { knownBy, loadMemory, type Memory } from '../accounts/memory.ts'
 import { isUnchanged } from '../accounts/unchanged.ts'
 import type { Engine, Page, StreamEnd } from '../connectors/engine.ts'
 import { connectorById } from '../connectors/registry.ts'
+import { peopleOf } from '../connectors/seen.ts'
 import type { Instance } from '../instances/instance.ts'
 import { recordSuccessAgain } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
@@ -28,6 +30,8 @@ export interface Begun {
   unchanged: Unchanged | null
   /** For `read`: its engine gives the pages that are here already, and the rest. */
   work: Work
+  /** What is remembered of the instance, loaded once, when it is first asked for. */
+  memoryOf: () => Promise<Memory>
   /** For `read`, too: the vendor may have rotated a token, and may do so again. */
   grant: Grant
   /** The stream is not needed any more. */
@@ -44,12 +48,18 @@ export async function look(
   const connector = connectorById(instance.connector)
   // A run that was begun before has pages to go on with, after one that did not end well there is something to tell, and who
   // waits for a run is shown how far it is.
-  const known = run.size === 'small' && instance.lastOutcome === 'succeeded'
-  const may = known && run.fence === 1 && run.trigger === 'scheduled' && !run.urgent
-  if (!may || !connector) return { unchanged: null, work, grant, close: () => {} }
+  const small = run.size === 'small' && instance.lastOutcome === 'succeeded'
+  const may = small && run.fence === 1 && run.trigger === 'scheduled' && !run.urgent
+  let memory: Promise<Memory> | undefined
+  const memoryOf = () => {
+    memory ??= loadMemory(work.db.conn, instance.id, work.rememberedFrom)
+    return memory
+  }
+  if (!may || !connector) return { unchanged: null, work, memoryOf, grant, close: () => {} }
   const keep = keeperOf(work, instance, { connector, grant })
   const { patienceMs } = work
-  const stream = work.engine.pages(connector, grant.credentials, { signal, patienceMs, keep })
+  const known = () => memoryOf().then(knownBy)
+  const stream = work.engine.pages(connector, grant.credentials, { signal, patienceMs, keep, known })
   const close = () => void stream.return({ warnings: [], complete: false }).catch(() => {})
   const first = await beginningOf(stream)
   try {
@@ -57,7 +67,7 @@ export async function look(
     return {
       unchanged,
       work: { ...work, engine: goingOn(work.engine, () => goOn(first, stream)) },
-      grant,
+      ...{ memoryOf, grant },
       close,
     }
   } catch (error) {
@@ -91,7 +101,7 @@ async function beginningOf(stream: AsyncGenerator<Page, StreamEnd>): Promise<Beg
       if (!brought) return { pages, next }
       if (brought.done) return { pages, end: brought.value }
       pages.push(brought.value)
-      people += brought.value.accounts.length
+      people += peopleOf(brought.value)
     }
     return { pages }
   } finally {
@@ -129,9 +139,13 @@ async function unchangedIn(
   instance: Instance,
   { pages, end }: Beginning,
 ): Promise<Unchanged | null> {
-  const accounts = pages.flatMap(page => page.accounts)
-  const whole = end?.complete && pages.every(page => page.problems.length === 0)
-  if (!whole || accounts.length === 0 || accounts.length > peopleMax) return null
+  if (!end?.complete) return null
+  const accounts = pages.flatMap(({ accounts, chunks = [] }) => [
+    ...accounts,
+    ...chunks.flatMap(chunk => chunk.accounts ?? []),
+  ])
+  const read = pages.every(({ problems, chunks }) => problems.length === 0 && !chunks?.some(one => one.known))
+  if (!read || accounts.length === 0 || accounts.length > peopleMax) return null
   if (!(await isUnchanged(db, instance.id, accounts))) return null
   return { people: accounts.length, pages: pages.length, warnings: end.warnings }
 }

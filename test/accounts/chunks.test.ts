@@ -21,14 +21,14 @@ function strangers(before: readonly Account[], now: readonly Account[]): number 
   return unknown.reduce((sum, { ids }) => sum + ids.length, 0)
 }
 
-test('everybody is in one chunk, in the order they came, and no chunk has more than 64 people', () => {
+test('everybody is in one chunk, in the order they came, and no chunk has more than 32 people', () => {
   const same = people(0, 300, { externalId: 'one and the same' }).accounts
   for (const accounts of [list, list.slice(0, 1), [], same]) {
     const chunks = cut(accounts)
     expect(chunks.flatMap(chunk => chunk.ids)).toEqual(accounts.map(({ externalId }) => externalId))
-    expect(Math.max(0, ...chunks.map(({ ids }) => ids.length))).toBeLessThanOrEqual(64)
+    expect(Math.max(0, ...chunks.map(({ ids }) => ids.length))).toBeLessThanOrEqual(32)
   }
-  expect(list.length / cut(list).length, 'people in one').toBeGreaterThan(6)
+  expect(list.length / cut(list).length, 'people in one').toBeGreaterThan(4)
 })
 
 test('a change is felt by the people next to it: a dozen, a hundred at most', () => {

@@ -59,7 +59,7 @@ async function stage(
 ): Promise<void> {
   const memory = await loadMemory(database.db.conn, instanceId)
   const stager = createStager(database.db, { ...run, instanceId, generation: 1 }, { pages: 0, memory })
-  for (const accounts of pages) await stager.write({ accounts, problems: 0, cursor: null })
+  for (const accounts of pages) await stager.write({ accounts, chunks: [], problems: 0, cursor: null })
   await stager.settle()
 }
 

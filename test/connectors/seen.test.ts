@@ -1,18 +1,19 @@
 // Who was listed is remembered by name up to a bound, and a page that comes again is noticed beyond it, too.
 import { expect, test } from 'vitest'
-import { accountOf } from '../../src/connectors/account.ts'
+import { type Account, accountOf } from '../../src/connectors/account.ts'
 import { createSeen } from '../../src/connectors/seen.ts'
 
 const page = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, at) => accountOf({ externalId: String(from + at), status: 'active' }))
 
 test('nobody of another listing is given twice, and a page that comes again is noticed, before and beyond the bound', () => {
-  const seen = createSeen()
-  expect(seen.firstOfEach(page(0, 100_000), 0)).toHaveLength(100_000)
-  expect(seen.firstOfEach(page(0, 10), 0)).toBeUndefined()
-  expect(seen.firstOfEach(page(5, 15), 1)).toEqual([])
-  expect(seen.firstOfEach(page(200_000, 200_200), 1)).toHaveLength(200)
-  expect(seen.firstOfEach(page(200_000, 200_200), 1)).toBeUndefined()
-  expect(seen.firstOfEach(page(200_000, 200_200), 2), 'another listing').toHaveLength(200)
+  const seen = createSeen(3)
+  const firstOf = (accounts: Account[], listing: number) => seen.firstOfEach({ accounts }, listing)?.accounts
+  expect(firstOf(page(0, 100_000), 0)).toHaveLength(100_000)
+  expect(firstOf(page(0, 10), 0)).toBeUndefined()
+  expect(firstOf(page(5, 15), 1)).toEqual([])
+  expect(firstOf(page(200_000, 200_200), 1)).toHaveLength(200)
+  expect(firstOf(page(200_000, 200_200), 1)).toBeUndefined()
+  expect(firstOf(page(200_000, 200_200), 2), 'another listing').toHaveLength(200)
   expect(seen.people).toBe(100_400)
 })

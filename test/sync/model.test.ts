@@ -177,7 +177,11 @@ async function press(actionId: 'held-allow' | 'held-keep', runId: string | undef
   await heldRemovalsGesture.actions?.[actionId]?.run(turn as ActionTurn, house as House, undefined, undefined)
 }
 
-describe.each([{ remembers: false }, { remembers: true }])('known again by chunk: $remembers', options => {
+describe.each([
+  { known: 'nobody', remembers: false },
+  { known: 'by what is read of them', remembers: true },
+  { known: 'by the vendor’s bytes', remembers: true, cuts: true },
+])('known again: $known', options => {
   beforeAll(async () => {
     room = await startSync(options)
   })

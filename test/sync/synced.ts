@@ -1,9 +1,10 @@
 // A room to sync in: real Postgres, runner and remover, and a vendor that lists what a test says, page by page.
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
+import { createCutter } from '../../src/accounts/chunks.ts'
 import { accountStagingTable } from '../../src/accounts/table.ts'
 import type { Announcement } from '../../src/announce/announcement.ts'
 import type { Account } from '../../src/connectors/account.ts'
-import type { Cursor, Engine, Page, StreamEnd } from '../../src/connectors/engine.ts'
+import type { Cursor, Engine, Known, Page, StreamEnd } from '../../src/connectors/engine.ts'
 import type { Instance } from '../../src/instances/instance.ts'
 import { createSeal } from '../../src/instances/seal.ts'
 import { createInstance, instanceById } from '../../src/instances/store.ts'
@@ -106,8 +107,58 @@ export function halting(at: ReturnType<typeof gate>, first = people(0, 5), secon
 /** What of its settings and rooms one process has of its own. */
 type Own = Partial<Pick<Work, 'db' | 'loadWindowMs' | 'rememberedFrom'>> & { limits?: Partial<RunLimits> }
 
-/** `remembers`: directories of any size, as those of a thousand people are. */
-export async function startSync({ remembers = false } = {}) {
+/** These pages in chunks, as the engine gives them to who knows some by the vendor's bytes: in no new chunk is somebody who was listed before. */
+async function* cut(
+  stream: AsyncGenerator<Page, StreamEnd>,
+  known: () => Promise<Known>,
+  bytes: { spelling: string; known: number },
+) {
+  const recall = await known()
+  bytes.known = 0
+  const listed = new Set<string>()
+  try {
+    for (;;) {
+      const next = await stream.next()
+      if (next.done) return next.value
+      const page: Page = { ...next.value, accounts: [], chunks: [] }
+      for (const accounts of chunksIn(next.value.accounts)) {
+        const ids = new Set(accounts.map(account => account.externalId))
+        const anew = ids.size === accounts.length && [...ids].every(id => !listed.has(id))
+        for (const id of ids) listed.add(id)
+        const digest = hash('sha256', `${bytes.spelling} ${JSON.stringify(accounts)}`, 'base64url').slice(
+          0,
+          22,
+        )
+        const found = recall(digest)
+        bytes.known += found?.people ?? 0
+        if (found) page.chunks?.push({ known: found })
+        else if (anew) page.chunks?.push({ digest, accounts })
+        else page.accounts.push(...accounts)
+      }
+      yield page
+    }
+  } finally {
+    await stream.return(whole)
+  }
+}
+
+function chunksIn(accounts: readonly Account[]): Account[][] {
+  const chunks: Account[][] = []
+  const cutter = createCutter()
+  let ends = true
+  for (const account of accounts) {
+    if (ends) chunks.push([])
+    chunks.at(-1)?.push(account)
+    ends = cutter.push(account) !== undefined
+  }
+  return chunks
+}
+
+/**
+ * `remembers`: directories of any size, as those of a thousand people are. `cuts`: people are also known by what stands for
+ * the vendor's bytes.
+ */
+export async function startSync({ remembers = false, cuts = false } = {}) {
   const database = await testDatabase()
   const { db } = database
   const clock = movableClock()
@@ -115,18 +166,24 @@ export async function startSync({ remembers = false } = {}) {
   /** Progress as it was shown. */
   const shown: { id: string; told: Announcement }[] = []
   let vendor: Pages = listing()
+  /** The vendor's bytes differ with the spelling, where its people do not; so many people were known by them last. */
+  const bytes = { spelling: '', known: 0 }
+  const pagesOf =
+    (of: () => Pages): Engine['pages'] =>
+    (_connector, _credentials, { signal, from, known }) => {
+      const stream = of()(signal, from)
+      return cuts && known ? cut(stream, known, bytes) : stream
+    }
   const engine: Engine = {
     verify: async () => ({ tenantKey: 'acme', tenantName: 'Acme' }),
-    pages: (_connector, _credentials, { signal, from }) => vendor(signal, from),
+    pages: pagesOf(() => vendor),
     close: async () => {},
   }
   const workOf = (owner: string, pages?: Pages, limits: Partial<RunLimits> = {}): Work => ({
     db,
     clock,
     log: silentLog,
-    engine: pages
-      ? { ...engine, pages: (_connector, _credentials, { signal, from }) => pages(signal, from) }
-      : engine,
+    engine: pages ? { ...engine, pages: pagesOf(() => pages) } : engine,
     seal: createSeal([randomBytes(32)]),
     ring: bell => void rings.push(bell),
     channel: 'C0SYNC',
@@ -163,6 +220,7 @@ export async function startSync({ remembers = false } = {}) {
     vendor(pages: Pages) {
       vendor = pages
     },
+    bytes,
     /** The newest run. */
     latest: async (id: string) => one(await history(id), 'a run was asked for'),
     async instance(connector = 'okta'): Promise<Instance> {

@@ -38,6 +38,8 @@ export function itemsAt(body: unknown, { itemsPath }: Given): readonly unknown[]
     : [at(body, ...itemsPath.split('.'))]
   const lists = found.filter(one => one !== undefined && one !== null)
   if (lists.length === 0) return undefined
+  const [first] = lists
+  if (lists.length === 1 && Array.isArray(first)) return first
   return lists.every(Array.isArray) ? lists.flat() : lists
 }
 
