@@ -34,7 +34,7 @@ else await measure()
 
 /** The vendor, in a process of its own: the same pages for both, each with the next address in its Link header. */
 function serve(file: string): void {
-  const pages = [...readPages(file)].map(page => Buffer.from(page))
+  const pages = Array.from(readPages(file), ({ bytes }) => Buffer.from(bytes))
   const server = createServer((req, res) => {
     const url = new URL(req.url ?? '', 'http://vendor')
     const at = Number(url.searchParams.get('after') ?? 0)

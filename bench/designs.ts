@@ -1,5 +1,5 @@
 // What is measured, each in a process of its own: the limits (COPY, parsing, hashing), saasm's sync, and the common upsert.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { sql } from 'drizzle-orm'
@@ -8,7 +8,9 @@ import postgres from 'postgres'
 import { hashOf } from '../src/accounts/row.ts'
 import { accountTable } from '../src/accounts/table.ts'
 import type { Account } from '../src/connectors/account.ts'
-import type { Engine, Page } from '../src/connectors/engine.ts'
+import { createEngine, type Engine, type Page } from '../src/connectors/engine.ts'
+import type { Http, HttpAnswer } from '../src/connectors/http.ts'
+import { textOf } from '../src/connectors/http-body.ts'
 import { nothingLooked } from '../src/connectors/lookup.ts'
 import { connectorById } from '../src/connectors/registry.ts'
 import { readRows } from '../src/connectors/rows.ts'
@@ -34,8 +36,8 @@ export interface Task {
   /** The vendor's pages; for `copy`, the rows in COPY's text format. */
   file: string
   instanceId: string
-  /** Done first and not counted, for another instance, so that code is compiled and connections are open. */
-  warmUp: { files: readonly string[]; instanceId: string } | null
+  /** Done first and not counted, all of it for each of these others, so that code is compiled and connections are open. */
+  warmUp: { files: readonly string[]; instanceIds: readonly string[] } | null
 }
 
 /** What was done, to prove that all designs did the same. */
@@ -62,8 +64,8 @@ export function prepare(task: Task): { db: Db; run(file: string, instanceId: str
 export function* accountPages(file: string): Generator<Page> {
   const listing = connectorById('okta')?.listings[0]
   if (!listing) throw new Error('Okta lists nobody')
-  for (const text of readPages(file)) {
-    const items = listing.items(JSON.parse(text), credentials)
+  for (const { bytes } of readPages(file)) {
+    const items = listing.items(JSON.parse(textOf(bytes)), credentials)
     if (!items) throw new Error('A page is no list')
     yield readRows(listing, items, { credentials, looked: nothingLooked })
   }
@@ -98,14 +100,30 @@ async function syncOnce(db: Db, file: string, instanceId: string): Promise<Done>
   return { added: added ?? 0, changed: changed ?? 0, removed: removed ?? 0, unchanged: unchanged ?? 0 }
 }
 
+/** saasm's own, over a vendor that answers at once: Okta's check, then a page a request, each with a link to the next. */
 function engineOf(file: string): Engine {
-  return {
-    verify: async () => ({ tenantKey: 'acme', tenantName: null }),
-    async *pages() {
-      yield* accountPages(file)
-      return { warnings: [], complete: true }
+  const pages = readPages(file)
+  const http: Http = {
+    async request({ url }) {
+      const { origin, searchParams } = new URL(url)
+      if (searchParams.get('limit') === '1') return answerOf(Buffer.from('[]'))
+      const page = pages.next()
+      if (page.done) return answerOf(Buffer.from('[]'))
+      const { bytes, last } = page.value
+      const next = `<${origin}/api/v1/users?limit=200&after=${randomUUID()}>; rel="next"`
+      return answerOf(bytes, last ? {} : { link: next })
     },
     close: async () => {},
+  }
+  return createEngine({ clock: systemClock, log: silentLog, allowPrivateNetwork: false, code: 'bench', http })
+}
+
+function answerOf(bytes: Buffer, headers: Record<string, string> = {}): HttpAnswer {
+  return {
+    ...{ status: 200, headers, bytes },
+    get text() {
+      return textOf(bytes)
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 // A directory to sync: a vendor's JSON users of about 700 bytes, 200 a page, written once to a file and read page by page.
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 
 /** How the directory looks: at first; 1 % added, 1 % changed and 1 % removed; and then everybody's last sign-in moved. */
 export type Edition = 'first' | 'delta' | 'active'
@@ -62,24 +62,29 @@ export function writePages(path: string, people: number, edition: Edition): void
   closeSync(file)
 }
 
-const chunkBytes = 1_000_000
+/** Larger than any page. */
+const roomBytes = 1_000_000
 
-/** The pages of a file, one at a time, as text. */
-export function* readPages(path: string): Generator<string> {
+/** The pages of a file, one at a time: the bytes of one are good until the next one is asked for. */
+export function* readPages(path: string): Generator<{ bytes: Buffer; last: boolean }> {
   const file = openSync(path, 'r')
-  const chunk = Buffer.alloc(chunkBytes)
-  let rest: Buffer = Buffer.alloc(0)
-  for (;;) {
-    const got = readSync(file, chunk)
-    if (got === 0) break
-    let from = 0
-    for (let end = chunk.indexOf(10); end >= 0 && end < got; end = chunk.indexOf(10, from)) {
-      const line = chunk.subarray(from, end)
-      yield (rest.length > 0 ? Buffer.concat([rest, line]) : line).toString('utf8')
-      rest = Buffer.alloc(0)
-      from = end + 1
+  const room = Buffer.alloc(roomBytes)
+  let left = fstatSync(file).size
+  let [from, to] = [0, 0]
+  while (left > 0 || from < to) {
+    let end = room.subarray(0, to).indexOf(10, from)
+    if (end < 0) {
+      room.copyWithin(0, from, to)
+      const got = readSync(file, room, to - from, room.length - (to - from), null)
+      if (got === 0) throw new Error('A page has no end')
+      left -= got
+      ;[from, to] = [0, to - from + got]
+      end = room.subarray(0, to).indexOf(10)
+      if (end < 0) throw new Error('A page is larger than its room')
     }
-    rest = Buffer.concat([rest, chunk.subarray(from, got)])
+    const bytes = room.subarray(from, end)
+    from = end + 1
+    yield { bytes, last: left === 0 && from === to }
   }
   closeSync(file)
 }

@@ -68,7 +68,7 @@ export const parts: Readonly<Record<Part, (task: PartTask) => Promise<number[]>>
     const folder = join('.saasm', 'bench', 'slack')
     mkdirSync(folder, { recursive: true })
     writePages(join(folder, 'people'), people, 'first')
-    const pages = [...readPages(join(folder, 'people'))].map(text => Buffer.from(text))
+    const pages = Array.from(readPages(join(folder, 'people')), ({ bytes }) => Buffer.from(bytes))
     rmSync(folder, { recursive: true, force: true })
     const serve = () =>
       createServer((req, res) => {
