@@ -1,5 +1,4 @@
 // The walk over a connector's listings: one page after another, refusing every answer that could hide or double people.
-
 import type { Account } from './account.ts'
 import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
 import type { Answered } from './call.ts'
