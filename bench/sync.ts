@@ -27,8 +27,8 @@ const work = join('.saasm', 'bench', 'pages')
 /** Enough for a process that is as one that has run for a while: compiled, connected, its heap grown. */
 const warmPeople = 20_000
 /** Somebody new, somebody known and somebody changed take three ways, each by as many instances as a compiler waits for. */
-const warmEditions = ['first', 'first', 'delta'] as const
-const warmInstances = 4
+const warmEditions = ['first', 'delta'] as const
+const warmInstances = 6
 /** More are not warmed up in a round. */
 const warmMax = 11
 const loopResolutionMs = 2
