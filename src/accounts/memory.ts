@@ -10,6 +10,8 @@ export interface Memory {
   /** Nobody is reported or gone: there is nobody to compare with. */
   readonly empty: boolean
   /** Where this chunk's people are, if they are reported just as they are listed (a set of `seq`, without its braces). */
+  find(digest: string): string | undefined
+  /** The same of a chunk that is listed by this run, which is remembered on. */
   recall(digest: string): string | undefined
   /** This chunk's people are, or with the merge become, stored as they are listed, in these places. */
   learn(digest: string, found: string, how: 'same' | 'changed'): void
@@ -21,8 +23,9 @@ export interface Memory {
 export function knownBy(memory: Memory): Known {
   if (memory.empty) return () => undefined
   return digest => {
-    const found = memory.recall(digest)
-    return found === undefined ? undefined : { people: peopleIn(found), found }
+    // An answer may be looked through and not taken: asked for again, or read as a whole.
+    const found = memory.find(digest)
+    return found === undefined ? undefined : { people: peopleIn(found), digest }
   }
 }
 
@@ -93,6 +96,10 @@ function memoryOf(known: {
   const changed = createLines(digestLength)
   return {
     empty,
+    find(digest) {
+      const line = lines.find(digest)
+      return line === undefined ? undefined : lines.restOf(line)
+    },
     recall(digest) {
       const line = lines.find(digest)
       if (line === undefined) return undefined

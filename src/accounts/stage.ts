@@ -3,6 +3,7 @@ import type { Account } from '../connectors/account.ts'
 import type { Cursor, ListedChunk } from '../connectors/engine.ts'
 import { copyRows } from '../db/copy.ts'
 import type { Db } from '../db/db.ts'
+import { assert } from '../lib/assert.ts'
 import { type Chunk, chunkOf, createCutter, digestOfChunk } from './chunks.ts'
 import type { Memory } from './memory.ts'
 import { type Page, probeFor } from './probe.ts'
@@ -129,7 +130,9 @@ export function createStager(db: Db, reading: Reading, from: { pages: number; me
     if (known) {
       if (inSample) knownInSample += 1
       page.people += known.people
-      return know(known.found)
+      const found = memory.recall(known.digest)
+      assert(found !== undefined, 'the engine knows by the memory of the run')
+      return know(found)
     }
     // A vendor's bytes may differ each time, where its people do not: in the signed address of a picture.
     const bytesTell = inSample || knownInSample >= sampleChunks / 4

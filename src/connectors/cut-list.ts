@@ -5,8 +5,7 @@ import { textOf } from './http-body.ts'
 /** People who are stored as these bytes say. */
 export interface KnownChunk {
   people: number
-  /** Where they are, for whoever stores them. */
-  found: string
+  digest: string
 }
 
 /** What the bytes of an answer may be known by. */

@@ -103,7 +103,7 @@ function fingerprint({ accounts, chunks = [] }: Listed, listing: number): string
   const idsOf = (some: readonly Account[]) => some.map(account => account.externalId)
   const ids = idsOf(accounts)
   for (const { known, accounts } of chunks)
-    if (known) ids.push(known.found)
+    if (known) ids.push(known.digest)
     else ids.push(...idsOf(accounts))
   return createHash('sha1')
     .update(`${listing}\n${ids.join('\n')}`)

@@ -16,7 +16,7 @@ function createLearner(every = 1) {
       of,
       chunk(digest: string): KnownChunk | undefined {
         const items = learned.get(digest)
-        return items && { people: items.length, found: digest }
+        return items && { people: items.length, digest }
       },
     },
     learn(cut: CutAnswer | undefined) {
@@ -26,7 +26,7 @@ function createLearner(every = 1) {
       }
     },
     itemsOf: ({ chunks }: CutAnswer) =>
-      chunks.flatMap(chunk => (chunk.known ? (learned.get(chunk.known.found) ?? []) : chunk.items)),
+      chunks.flatMap(chunk => (chunk.known ? (learned.get(chunk.known.digest) ?? []) : chunk.items)),
   }
 }
 

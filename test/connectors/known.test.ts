@@ -61,7 +61,7 @@ const known = async (): Promise<Known> => {
   asked.push('asked')
   return digest => {
     const people = learned.get(digest)
-    return people === undefined ? undefined : { people, found: digest }
+    return people === undefined ? undefined : { people, digest }
   }
 }
 beforeEach(() => {

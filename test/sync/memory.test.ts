@@ -78,6 +78,16 @@ describe.each([
     expect(room.bytes.known).toBe(cuts ? 2_000 : 0)
   })
 
+  test('who was as known in an answer that was not taken, and another in the one that was, is stored as they are listed next', async () => {
+    const { id } = await room.instance()
+    const renamed = [people(0, 150), people(150, 151, { name: 'Renamed' }), people(151, 300)]
+    await room.sync(id, people(0, 300))
+    room.bytes.discarded = people(0, 300).accounts
+    expect(await room.sync(id, ...renamed)).toMatchObject({ changed: 1, unchanged: 299 })
+    room.bytes.discarded = []
+    expect(await room.sync(id, people(0, 300))).toMatchObject({ changed: 1, unchanged: 299 })
+  })
+
   test('where nobody is left nobody is known again', async () => {
     const { id } = await room.instance()
     await room.sync(id, people(0, 40))

@@ -111,10 +111,13 @@ type Own = Partial<Pick<Work, 'db' | 'loadWindowMs' | 'rememberedFrom'>> & { lim
 async function* cut(
   stream: AsyncGenerator<Page, StreamEnd>,
   known: () => Promise<Known>,
-  bytes: { spelling: string; known: number },
+  bytes: { spelling: string; known: number; discarded: readonly Account[] },
 ) {
   const recall = await known()
   bytes.known = 0
+  const digestOf = (accounts: readonly Account[]) =>
+    hash('sha256', `${bytes.spelling} ${JSON.stringify(accounts)}`, 'base64url').slice(0, 22)
+  for (const accounts of chunksIn(bytes.discarded)) recall(digestOf(accounts))
   const listed = new Set<string>()
   try {
     for (;;) {
@@ -125,10 +128,7 @@ async function* cut(
         const ids = new Set(accounts.map(account => account.externalId))
         const anew = ids.size === accounts.length && [...ids].every(id => !listed.has(id))
         for (const id of ids) listed.add(id)
-        const digest = hash('sha256', `${bytes.spelling} ${JSON.stringify(accounts)}`, 'base64url').slice(
-          0,
-          22,
-        )
+        const digest = digestOf(accounts)
         const found = recall(digest)
         bytes.known += found?.people ?? 0
         if (found) page.chunks?.push({ known: found })
@@ -166,8 +166,11 @@ export async function startSync({ remembers = false, cuts = false } = {}) {
   /** Progress as it was shown. */
   const shown: { id: string; told: Announcement }[] = []
   let vendor: Pages = listing()
-  /** The vendor's bytes differ with the spelling, where its people do not; so many people were known by them last. */
-  const bytes = { spelling: '', known: 0 }
+  /**
+   * The vendor's bytes differ with the spelling, where its people do not; so many people were known by them last. What is
+   * `discarded` was in an answer that was looked through and not taken.
+   */
+  const bytes = { spelling: '', known: 0, discarded: [] as readonly Account[] }
   const pagesOf =
     (of: () => Pages): Engine['pages'] =>
     (_connector, _credentials, { signal, from, known }) => {
