@@ -1,5 +1,6 @@
 // bench:sync: what a directory sync costs beside the limits it cannot pass, all measured side by side in one run.
 import { type ChildProcess, fork } from 'node:child_process'
+import { on } from 'node:events'
 import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -24,11 +25,14 @@ export interface Sample {
 }
 
 const work = join('.saasm', 'bench', 'pages')
-/** Enough for a process that is as one that has run for a while: compiled, connected, its heap grown. */
-const warmPeople = 20_000
-/** Somebody new, somebody known and somebody changed take three ways, each by as many instances as a compiler waits for. */
+/** Few people and many runs: what begins and ends a run is as well compiled as what reads. */
+const warmPeople = 5_000
+/** Somebody new, somebody known and somebody changed take three ways. */
 const warmEditions = ['first', 'delta'] as const
-const warmInstances = 6
+/** A process is warmed up by so many, to be as one that has run for a while: compiled, its heap grown. */
+const warmInstances = 30
+/** And before each later round by so many: its connections were closed meanwhile. */
+const warmAgain = 1
 /** More are not warmed up in a round. */
 const warmMax = 11
 const loopResolutionMs = 2
@@ -36,31 +40,40 @@ const loopResolutionMs = 2
 if (process.argv[2] === 'child') await child()
 else await measure()
 
-/** In a process of its own: make ready, say so, wait for the word, do it, say what it took. */
+/** In a process of its own, for each task that it is told: make ready, say so, wait for the word, do it, say what it took. */
 async function child(): Promise<void> {
   const say = (message: object) => process.send?.(message)
-  const told = new Promise<Task>(resolve => process.once('message', resolve as () => void))
+  process.once('disconnect', () => process.exit(0))
+  const told = on(process, 'message')
   say({ listening: true })
-  const task = await told
-  const { db, run } = prepare(task)
-  for (const id of task.warmUp?.instanceIds ?? [])
-    for (const file of task.warmUp?.files ?? []) await run(file, id)
-  await db.sql`select 1`
-  const go = new Promise(resolve => process.once('message', resolve))
-  say({ ready: true })
-  await go
+  let ready: ReturnType<typeof prepare> | undefined
+  let task: Task | undefined
+  for await (const [message] of told) {
+    if (message !== 'go') {
+      task = message as Task
+      ready ??= prepare(task)
+      for (const id of task.warmUp?.instanceIds ?? [])
+        for (const file of task.warmUp?.files ?? []) await ready.run(file, id)
+      for (const sql of [ready.db.sql, ready.db.pages]) await sql`select 1`
+      say({ ready: true })
+    } else if (ready && task) say(await measured(ready.run, task))
+  }
+}
+
+async function measured(
+  run: ReturnType<typeof prepare>['run'],
+  { file, instanceId }: Task,
+): Promise<Omit<Sample, 'postgresCpuMs' | 'walBytes'> & { done: Done }> {
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs })
   loop.enable()
   const cpu = process.cpuUsage()
   const from = performance.now()
-  const done = await run(task.file, task.instanceId)
+  const done = await run(file, instanceId)
   const wallMs = performance.now() - from
   const { user, system } = process.cpuUsage(cpu)
   loop.disable()
   const loopMs = Math.max(0, loop.max / 1e6 - loopResolutionMs)
-  say({ wallMs, nodeCpuMs: (user + system) / 1_000, peakMb: peakMb(), loopMs, done })
-  await db.close()
-  process.exit(0)
+  return { wallMs, nodeCpuMs: (user + system) / 1_000, peakMb: peakMb(), loopMs, done }
 }
 
 function peakMb(): number {
@@ -86,12 +99,14 @@ async function measure(): Promise<void> {
       all.set(people, samples)
       for (const edition of ['first', 'delta', 'active'] as const)
         writePages(fileOf(people, edition), people, edition)
+      const children = createChildren(server)
       for (let round = 0; round < rounds; round += 1) {
         // The common upsert of a million takes minutes: one round is enough to see by how much.
         const upsert = !process.argv.includes('--no-upsert') && (people < 1_000_000 || round === 0)
-        await oneRound(server, people, { samples, upsert })
+        await oneRound(server, people, { children, samples, upsert })
         process.stderr.write(`${people} people: round ${round + 1} of ${rounds}\n`)
       }
+      children.end()
       process.stdout.write(ratios(people, samples))
       for (const edition of ['first', 'delta', 'active'] as const) rmSync(fileOf(people, edition))
     }
@@ -110,46 +125,46 @@ function fileOf(people: number, edition: Edition | 'rows'): string {
 async function oneRound(
   server: Server,
   people: number,
-  options: { samples: Map<string, Sample[]>; upsert: boolean },
+  { children, samples, upsert }: { children: Children; samples: Map<string, Sample[]>; upsert: boolean },
 ): Promise<void> {
   const db = openDb(server.url)
-  const step = async (name: string, design: Design, edition: Edition | 'rows', instanceId: string) => {
-    const instanceIds = warmIds.splice(0, warmInstances)
-    const warmUp =
-      design === 'copy' || design === 'remove'
-        ? null
-        : {
-            files: warmEditions.map(edition => fileOf(warmPeople, edition)),
-            instanceIds,
-          }
-    const task: Task = { design, url: server.url, file: fileOf(people, edition), instanceId, warmUp }
-    // Once the child is warm, which leaves dead rows in the table: the next to read it would write WAL for taking them out.
-    const before = name === 'unchanged, settled' ? () => settle(server) : async () => {}
-    const { sample, done } = await inChild(server, task, before)
+  const warmOnes = samples.size === 0 ? warmInstances : warmAgain
+  const step = async (
+    name: string,
+    what: { design: Design; edition: Edition | 'rows' },
+    before = async () => {},
+  ) => {
+    const { design, edition } = what
+    const instanceIds = warmIds.splice(0, warmOnes)
+    const cold = design === 'copy' || design === 'remove'
+    const warmUp = cold ? null : { files: warmEditions.map(one => fileOf(warmPeople, one)), instanceIds }
+    const task: Task = { design, url: server.url, file: fileOf(people, edition), instanceId: id, warmUp }
+    const { sample, done } = await children.measure(name, task, before)
     expectDone(name, people, done)
-    options.samples.set(name, [...(options.samples.get(name) ?? []), sample])
+    samples.set(name, [...(samples.get(name) ?? []), sample])
     await server.sql`delete from account where instance_id in ${server.sql(instanceIds)}`
   }
   // Connected before the one that is measured: whoever loads for the first time is most often the newest.
   const warmIds: string[] = []
-  for (let one = 0; one < warmMax * warmInstances; one += 1) warmIds.push(await freshInstance(db))
+  for (let one = 0; one < warmMax * warmOnes; one += 1) warmIds.push(await freshInstance(db))
   const id = await freshInstance(db)
-  await empty(server)
-  await step('load', 'sync', 'first', id)
+  const sync = (edition: Edition) => ({ design: 'sync', edition }) as const
+  const first = { edition: 'first' } as const
+  // Once the child is warm, which leaves rows: a load and its limit both go into an empty table.
+  await step('load', sync('first'), () => empty(server))
   await writeRows(server, id, fileOf(people, 'rows'))
-  await step('parse', 'parse', 'first', id)
-  await step('unchanged', 'sync', 'first', id)
-  await step('hash', 'hash', 'first', id)
-  await step('unchanged, settled', 'sync', 'first', id)
-  await step('delta', 'sync', 'delta', id)
-  await step('active', 'sync', 'active', id)
-  await empty(server)
-  await step('copy', 'copy', 'rows', id)
-  await step('remove', 'remove', 'rows', id)
-  if (options.upsert) {
-    await empty(server)
-    await step('upsert load', 'upsert', 'first', id)
-    await step('upsert unchanged', 'upsert', 'first', id)
+  await step('parse', { design: 'parse', ...first })
+  await step('unchanged', sync('first'))
+  await step('hash', { design: 'hash', ...first })
+  // The next to read dead rows would write WAL for taking them out.
+  await step('unchanged, settled', sync('first'), () => settle(server))
+  await step('delta', sync('delta'))
+  await step('active', sync('active'))
+  await step('copy', { design: 'copy', edition: 'rows' }, () => empty(server))
+  await step('remove', { design: 'remove', edition: 'rows' })
+  if (upsert) {
+    await step('upsert load', { design: 'upsert', ...first }, () => empty(server))
+    await step('upsert unchanged', { design: 'upsert', ...first })
   }
   rmSync(fileOf(people, 'rows'))
   await db.close()
@@ -178,28 +193,42 @@ async function writeRows(server: Server, instanceId: string, path: string): Prom
   await sql.end({ timeout: 0 })
 }
 
-/** Counted from the word to the answer; WAL and Postgres's CPU from outside. */
-async function inChild(
-  server: Server,
-  task: Task,
-  before: () => Promise<void>,
-): Promise<{ sample: Sample; done: Done }> {
+interface Children {
+  /** Counted from the word to the answer; WAL and Postgres's CPU from outside. `before` is what is done once it is ready. */
+  measure(name: string, task: Task, before: () => Promise<void>): Promise<{ sample: Sample; done: Done }>
+  end(): void
+}
+
+/** A process for each name, which stays for the rounds to come: it is warmed up once. */
+function createChildren(server: Server): Children {
+  const children = new Map<string, ChildProcess>()
+  return {
+    async measure(name, task, before) {
+      const process_ = children.get(name) ?? (await startChild())
+      children.set(name, process_)
+      process_.send(task)
+      await answer(process_)
+      await before()
+      const [cpu, wal] = [server.cpuSeconds(), await server.walBytes()]
+      process_.send('go')
+      const { done, wallMs, nodeCpuMs, peakMb, loopMs } = await answer(process_)
+      const postgresCpuMs = (server.cpuSeconds() - cpu) * 1_000
+      const walBytes = (await server.walBytes()) - wal
+      return { sample: { wallMs, nodeCpuMs, peakMb, loopMs, postgresCpuMs, walBytes }, done }
+    },
+    end() {
+      for (const process_ of children.values()) process_.disconnect()
+    },
+  }
+}
+
+async function startChild(): Promise<ChildProcess> {
   const process_ = fork(fileURLToPath(import.meta.url), ['child'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: [...process.execArgv, ...startFlags()],
   })
-  const ended = new Promise(resolve => process_.once('exit', resolve))
   await answer(process_)
-  process_.send(task)
-  await answer(process_)
-  await before()
-  const [cpu, wal] = [server.cpuSeconds(), await server.walBytes()]
-  process_.send('go')
-  const { done, wallMs, nodeCpuMs, peakMb, loopMs } = await answer(process_)
-  const postgresCpuMs = (server.cpuSeconds() - cpu) * 1_000
-  const walBytes = (await server.walBytes()) - wal
-  await ended
-  return { sample: { wallMs, nodeCpuMs, peakMb, loopMs, postgresCpuMs, walBytes }, done }
+  return process_
 }
 
 /** What `npm start` tells Node. */
