@@ -57,8 +57,9 @@ export async function beginLoad(
   let seq = firstSeq
   const take = (chunk: Chunk, digest: string) => {
     const first = seq
-    for (const [at, id] of chunk.ids.entries()) {
-      lines.push(`${reading.instanceId}\t${seq}\t${cellsOf(id, chunk.texts[at] ?? '')}\t${seenAt}\n`)
+    const { ids, texts } = chunk
+    for (let at = 0; at < ids.length; at += 1) {
+      lines.push(`${reading.instanceId}\t${seq}\t${cellsOf(ids[at] ?? '', texts[at] ?? '')}\t${seenAt}\n`)
       seq += 1
     }
     memory.learn(digest, `[${first},${seq})`, 'same')

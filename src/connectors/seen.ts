@@ -40,10 +40,9 @@ export function createSeen(listings: number): Seen {
       pages.add(page)
       let repeated = !chunks?.some(chunk => chunk.known)
       const isFirst = ({ externalId }: Account) => {
-        const before = names.listingOf(externalId)
+        const before = names.lastListing(externalId, listing)
         if (before === listing) return false
         repeated = false
-        names.note(externalId, listing)
         return before === undefined
       }
       const first: Listed = { accounts: accounts.filter(isFirst) }
@@ -69,17 +68,17 @@ export function peopleOf({ accounts, chunks = [] }: Listed): number {
 }
 
 interface Names {
-  /** The last listing that they were in. */
-  listingOf(name: string): number | undefined
-  note(name: string, listing: number): void
+  /** The last listing that they were in before this one, which is noted; undefined: none. */
+  lastListing(name: string, listing: number): number | undefined
 }
 
 function allNames(): Names {
   const known = new Map<string, number>()
   return {
-    listingOf: name => known.get(name),
-    note(name, listing) {
-      if (known.size < namesMax || known.has(name)) known.set(name, listing)
+    lastListing(name, listing) {
+      const before = known.get(name)
+      if (before !== listing && (before !== undefined || known.size < namesMax)) known.set(name, listing)
+      return before
     },
   }
 }
@@ -88,12 +87,14 @@ function allNames(): Names {
 function newestNames(): Names {
   let [newer, older] = [new Set<string>(), new Set<string>()]
   return {
-    listingOf: name => (newer.has(name) || older.has(name) ? 0 : undefined),
-    note(name) {
+    lastListing(name) {
+      const { size } = newer
       newer.add(name)
-      if (newer.size < lastNames / 2) return
+      if (newer.size === size || older.has(name)) return 0
+      if (newer.size < lastNames / 2) return undefined
       older = newer
       newer = new Set()
+      return undefined
     },
   }
 }
