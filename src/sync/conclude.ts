@@ -1,5 +1,5 @@
 // The end of a run, in one transaction: the merge or the failure, the instance's state, the audit row, the tellings.
-import { keepLesson, writtenOf } from '../accounts/lesson.ts'
+import { keepLesson, type Written, writtenOf } from '../accounts/lesson.ts'
 import { mergeStaged } from '../accounts/merge.ts'
 import { clearStaging } from '../accounts/pages.ts'
 import { planMerge } from '../accounts/plan.ts'
@@ -17,7 +17,7 @@ import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
 import { count } from '../lib/text.ts'
 import { judge, type Verdict } from './guard.ts'
-import type { Held, HeldQuestion } from './held.ts'
+import { type Held, type HeldQuestion, lastQuestion } from './held.ts'
 import { type Ending, type Fault, failureKind, heldSteps, nextSteps, nextSync, revokes } from './outcome.ts'
 import type { RunState, SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
@@ -42,26 +42,30 @@ export async function conclude(
   run: SyncRun,
   before: Instance,
   end: Ending,
-  load?: { tx: Tx; people: number },
+  load?: { tx: Tx; people: number; written: Written },
 ): Promise<void> {
   const now = work.clock.now()
   const transaction: Db['transaction'] = load ? merge => merge(load.tx) : work.db.transaction
   await transaction(
     async tx => {
-      const instance = await stillTheSame(tx, work, run, before)
+      const staged = { runId: run.id, fence: run.fence, ...(load ? { loaded: load.people } : {}) }
+      const locked = await lockInstance(tx, before.id)
+      const [instance, last, plan] = await Promise.all([
+        stillTheSame(tx, work, run, { before, locked }),
+        lastQuestion(tx, before.id),
+        planMerge(tx, before.id, staged),
+      ])
       if (!instance && load) throw new LoadVoid()
       if (!instance) return
-      const staged = { runId: run.id, fence: run.fence, ...(load ? { loaded: load.people } : {}) }
-      const plan = await planMerge(tx, instance.id, staged)
       if (plan.pages !== end.staged) throw new StagingLost()
-      const verdict = await judge(tx, run, instance, { staged, plan, end, now })
+      const verdict = await judge(tx, run, instance, { staged, plan, last, end, now })
       const { held, heldBack } = verdict
       const twice = plan.listed > plan.staged
       const asListed = twice ? 'unknown' : heldBack ? 'same' : 'all'
       const removals = end.complete && !held ? 'apply' : 'keep'
       const [counts, written] = await Promise.all([
         mergeStaged(tx, instance.id, staged, { now, removals, plan, from: end.lesson.from }),
-        writtenOf(end.lesson, asListed),
+        load?.written ?? writtenOf(end.lesson, asListed),
       ])
       crashpoint('merge-done')
       const state: RunState = held ? 'held' : end.complete ? 'succeeded' : 'partial'
@@ -143,7 +147,8 @@ export async function concludeFailure(
 ): Promise<void> {
   const now = work.clock.now()
   await work.db.transaction(async tx => {
-    const instance = await stillTheSame(tx, work, run, before)
+    const locked = await lockInstance(tx, before.id)
+    const instance = await stillTheSame(tx, work, run, { before, locked })
     if (!instance) return
     const reason = revokes(fault)
     const [settled] = await Promise.all([
@@ -163,12 +168,8 @@ export async function concludeFailure(
         inactivation: { reason, detail: fault.message, by: null },
       })
     const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
-    const failure = {
-      code: fault.code,
-      message: fault.message,
-      missing: fault.missing,
-      reference: fault.reference,
-    }
+    const { code, message, missing, reference } = fault
+    const failure = { code, message, missing, reference }
     const told = { failure, users, lastSuccessAt: instance.lastSuccessAt, next: nextSteps(instance, fault) }
     if (kind) await tell(tx, work, instance, kind, told)
     await tellAsker(tx, work, settled, instance, told)
@@ -176,17 +177,16 @@ export async function concludeFailure(
 }
 
 /**
- * The instance, locked, if it still is what the run began with; else the run is cancelled and its staging dropped. A run
+ * The locked instance, if it still is what the run began with; else the run is cancelled and its staging dropped. A run
  * whose claim was lost is somebody else's: it gets nothing.
  */
 async function stillTheSame(
   tx: Tx,
   work: Work,
   run: SyncRun,
-  before: Instance,
+  { before, locked: instance }: { before: Instance; locked: Instance | undefined },
 ): Promise<Instance | undefined> {
-  const [instance, held, removal] = await Promise.all([
-    lockInstance(tx, before.id),
+  const [held, removal] = await Promise.all([
     // Holding locks the run's row: nobody takes it over before this transaction ends.
     holdRun(tx, run),
     // Users that are being removed may not come back in the middle of it.

@@ -15,7 +15,7 @@ import { connectorById } from '../connectors/registry.ts'
 import type { Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { newId } from '../lib/ids.ts'
-import { type Held, type HeldQuestion, isOpen, lastQuestion } from './held.ts'
+import { type Held, type HeldQuestion, isOpen } from './held.ts'
 import { isUnbelievable, whyHeld } from './outcome.ts'
 import type { SyncRun } from './run.ts'
 
@@ -30,20 +30,25 @@ export interface Verdict {
   heldBack: boolean
 }
 
-/** Judge what is staged, before the merge. A held run's marks are set, and who it found disabled is out of its staging. */
+/** Judge what is staged, before the merge; `last` is the instance's last question. A held run's marks are set, and who it found disabled is out of its staging. */
 export async function judge(
   tx: Tx,
   run: SyncRun,
   instance: Instance,
-  { staged, plan, end, now }: { staged: StagingFor; plan: MergePlan; end: StreamEnd; now: Date },
+  {
+    staged,
+    plan,
+    last,
+    end,
+    now,
+  }: { staged: StagingFor; plan: MergePlan; last: HeldQuestion | undefined; end: StreamEnd; now: Date },
 ): Promise<Verdict> {
   const counted = { vanished: end.complete }
   const perhaps = plan.vanished + plan.disabled
   const sizes = { rows: perhaps, of: plan.before }
-  const [, newlyDisabled, last] = await Promise.all([
+  const [, newlyDisabled] = await Promise.all([
     plan.disabled > 0 ? joinBySize(tx, sizes) : null,
     plan.disabled > 0 ? countDisabled(tx, instance.id, staged, looksUp(sizes)) : 0,
-    lastQuestion(tx, instance.id),
   ])
   const lost = (end.complete ? plan.vanished : 0) + newlyDisabled
   const open = isOpen(last) ? last : null

@@ -1,4 +1,5 @@
 // Reading: everything the vendor lists, into the database, going on where an earlier claim of the run stopped.
+import { writtenOf } from '../accounts/lesson.ts'
 import { beginLoad, endOlderLoads, type Load } from '../accounts/load.ts'
 import { knownBy, loadMemory, type Memory } from '../accounts/memory.ts'
 import { type Adopted, adoptPages, clearStaging, stageProblems } from '../accounts/pages.ts'
@@ -168,11 +169,13 @@ async function load(
         return demote()
       }
       if (batch.end) {
-        const people = await load.end()
+        // Written out while Postgres checks the last rows. Everybody is stored as listed, or is not stored.
+        const lesson = memory.lesson(source.people)
+        const [people, written] = await Promise.all([load.end(), writtenOf(lesson, 'all')])
         crashpoint('stream-ended')
         await last()
-        const end = { ...batch.end, ...progressOf(source), problems: source.problems, staged: 0 }
-        await conclude(work, run, instance, { ...end, lesson: memory.lesson(people) }, { tx, people })
+        const end = { ...batch.end, ...progressOf(source), problems: source.problems, staged: 0, lesson }
+        await conclude(work, run, instance, end, { tx, people, written })
         return 'concluded' as const
       }
     }
