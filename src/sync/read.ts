@@ -169,9 +169,10 @@ async function load(
         return demote()
       }
       if (batch.end) {
-        // Written out while Postgres checks the last rows. Everybody is stored as listed, or is not stored.
+        const ending = load.end()
+        // Written out while Postgres checks the last rows: everybody is stored as listed, or nobody is.
         const lesson = memory.lesson(source.people)
-        const [people, written] = await Promise.all([load.end(), writtenOf(lesson, 'all')])
+        const [people, written] = await Promise.all([ending, writtenOf(lesson, 'all')])
         crashpoint('stream-ended')
         await last()
         const end = { ...batch.end, ...progressOf(source), problems: source.problems, staged: 0, lesson }

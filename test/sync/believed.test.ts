@@ -1,6 +1,10 @@
 // What is believed of a vendor's list: a few may vanish at once, too many may not, and who is new is always taken over.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { releaseMissing } from '../../src/accounts/held.ts'
+import { lockInstance } from '../../src/instances/store.ts'
+import { decideHeld } from '../../src/sync/held.ts'
 import { createSweep } from '../../src/sync/sweep.ts'
+import { until } from '../support/world.ts'
 import { people, type Sync, startSync } from './synced.ts'
 
 let room: Sync
@@ -131,6 +135,35 @@ test('people who vanished are kept for as long as it is set, then purged; one wh
   room.clock.advance(2 * 86_400_000)
   await sweep(new AbortController().signal)
   expect(await left(), 'only who stayed away').toBe(19)
+})
+
+test('a merge that waits while a held removal is allowed finds the people as that leaves them', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 100))
+  room.clock.advance(1)
+  const held = await room.sync(id, people(40, 100))
+  expect(held.state).toBe('held')
+  room.clock.advance(1)
+  room.list(people(40, 100))
+  await room.ask(id)
+  const { running } = await room.db.transaction(async tx => {
+    await lockInstance(tx, id)
+    const running = room.runDue()
+    await until('the merge waits', () =>
+      room
+        .rows(
+          "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        )
+        .then(rows => rows.at(0)),
+    )
+    const now = room.clock.now()
+    await releaseMissing(tx, id, { markedBy: held.id, runId: held.id, now })
+    await decideHeld(tx, held.id, { what: 'allowed', by: 'U1', at: now })
+    return { running }
+  })
+  await running
+  expect(await room.latest(id)).toMatchObject({ state: 'succeeded', removed: 0, unchanged: 60 })
+  expect(await room.users(id)).toHaveLength(60)
 })
 
 test('who is new or changed is taken over even when a removal is held', async () => {
