@@ -1,7 +1,7 @@
 // bench:sync: what a directory sync costs beside the limits it cannot pass, all measured side by side in one run.
 import { type ChildProcess, fork } from 'node:child_process'
 import { on } from 'node:events'
-import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { pipeline } from 'node:stream/promises'
@@ -100,13 +100,16 @@ async function measure(): Promise<void> {
       for (const edition of ['first', 'delta', 'active'] as const)
         writePages(fileOf(people, edition), people, edition)
       const children = createChildren(server)
-      for (let round = 0; round < rounds; round += 1) {
-        // The common upsert of a million takes minutes: one round is enough to see by how much.
-        const upsert = !process.argv.includes('--no-upsert') && (people < 1_000_000 || round === 0)
-        await oneRound(server, people, { children, samples, upsert })
-        process.stderr.write(`${people} people: round ${round + 1} of ${rounds}\n`)
+      try {
+        for (let round = 0; round < rounds; round += 1) {
+          // The common upsert of a million takes minutes: one round is enough to see by how much.
+          const upsert = !process.argv.includes('--no-upsert') && (people < 1_000_000 || round === 0)
+          await oneRound(server, people, { children, samples, upsert })
+          process.stderr.write(`${people} people: round ${round + 1} of ${rounds}\n`)
+        }
+      } finally {
+        children.end()
       }
-      children.end()
       process.stdout.write(ratios(people, samples))
       for (const edition of ['first', 'delta', 'active', 'rows'] as const) rmSync(fileOf(people, edition))
     }
@@ -121,7 +124,7 @@ function fileOf(people: number, edition: Edition | 'rows'): string {
   return join(work, `${people}-${edition}`)
 }
 
-/** Each design once, in an order in which every sync stands beside its limit. */
+/** Every design, in an order in which each sync stands beside its limit. */
 async function oneRound(
   server: Server,
   people: number,
@@ -152,7 +155,7 @@ async function oneRound(
   const first = { edition: 'first' } as const
   const copy = { design: 'copy', edition: 'rows' } as const
   // The limit stands on both sides of the load: with the rows of the round before, and with its own.
-  if (existsSync(fileOf(people, 'rows'))) await step('copy', copy, () => empty(server))
+  if (samples.has('copy')) await step('copy', copy, () => empty(server))
   // Once the child is warm, which leaves rows: a load and its limit both go into an empty table.
   await step('load', sync('first'), () => empty(server))
   await writeRows(server, id, fileOf(people, 'rows'))
@@ -201,7 +204,7 @@ interface Children {
   end(): void
 }
 
-/** A process for each name, which stays for the rounds to come: it is warmed up once. */
+/** A process for each name, which stays for the rounds to come: only its first warm-up is a long one. */
 function createChildren(server: Server): Children {
   const children = new Map<string, ChildProcess>()
   return {

@@ -30,7 +30,10 @@ export interface Verdict {
   heldBack: boolean
 }
 
-/** Judge what is staged, before the merge; `last` is the instance's last question. A held run's marks are set, and who it found disabled is out of its staging. */
+/**
+ * Judge what is staged, before the merge; `last` is the instance's last question. A held run's marks are set, and who it
+ * found disabled is out of its staging.
+ */
 export async function judge(
   tx: Tx,
   run: SyncRun,
