@@ -23,4 +23,4 @@ USER node
 EXPOSE 3000
 HEALTHCHECK CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/healthz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # As `npm start` does, and for the same reason.
-CMD ["node", "--no-allocation-site-pretenuring", "--heap-growing-percent=40", "dist/main.js"]
+CMD ["node", "--no-allocation-site-pretenuring", "--heap-growing-percent=80", "dist/main.js"]

@@ -3,9 +3,9 @@ import type { Account } from '../connectors/account.ts'
 import { fnvPrime, fnvStart, isLast } from '../connectors/cut-list.ts'
 import { digestOf, textCell, textOf } from './row.ts'
 
-/** What is to be known of people, in the vendor's order; accounts themselves are not held on to. */
+/** People in the vendor's order, and what is to be known of them. */
 export interface Chunk {
-  ids: string[]
+  accounts: readonly Account[]
   /** Of each of them, their `textOf`. */
   texts: string[]
 }
@@ -22,20 +22,20 @@ export interface Cutter {
  * and at most a few after it, whatever comes before and behind.
  */
 export function createCutter(): Cutter {
-  let ids: string[] = []
+  let accounts: Account[] = []
   let texts: string[] = []
   const end = () => {
-    if (ids.length === 0) return undefined
-    const chunk = { ids, texts }
-    ids = []
+    if (accounts.length === 0) return undefined
+    const chunk = { accounts, texts }
+    accounts = []
     texts = []
     return chunk
   }
   return {
     push(account) {
-      ids.push(account.externalId)
+      accounts.push(account)
       texts.push(textOf(account))
-      return isLast(sumOf(account.externalId), ids.length) ? end() : undefined
+      return isLast(sumOf(account.externalId), accounts.length) ? end() : undefined
     },
     end,
   }
@@ -43,13 +43,14 @@ export function createCutter(): Cutter {
 
 /** These people as one chunk. */
 export function chunkOf(accounts: readonly Account[]): Chunk {
-  return { ids: accounts.map(account => account.externalId), texts: accounts.map(textOf) }
+  return { accounts, texts: accounts.map(textOf) }
 }
 
 /** Of everybody in it, and everything that is stored of them: 22 characters. */
-export function digestOfChunk({ ids, texts }: Chunk): string {
+export function digestOfChunk({ accounts, texts }: Chunk): string {
   let lines = ''
-  for (let at = 0; at < texts.length; at += 1) lines += `${textCell(ids[at] ?? '')}\t${texts[at]}\n`
+  for (let at = 0; at < texts.length; at += 1)
+    lines += `${textCell(accounts[at]?.externalId ?? '')}\t${texts[at]}\n`
   return digestOf(lines)
 }
 

@@ -1,15 +1,19 @@
 // The first load of an instance that has nobody: straight into the final table, seen by nobody before its transaction commits.
 import { sql } from 'drizzle-orm'
 import type { Cursor } from '../connectors/engine.ts'
-import { type Copy, openCopy } from '../db/copy.ts'
+import { createBinaryRows } from '../db/binary.ts'
+import { createCopies } from '../db/copies.ts'
 import { type Conn, checkByOnePlan, type Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
+import { bytesOf } from '../lib/ids.ts'
 import { type Chunk, chunkOf, createCutter, digestOfChunk } from './chunks.ts'
 import type { Memory } from './memory.ts'
-import { cellsOf, personColumns } from './row.ts'
+import { digestOf, personCells, personColumns, writeCells } from './row.ts'
 import type { Listed, Reading } from './stage.ts'
 
 export interface Load {
+  /** Postgres takes people; until then they only fill memory, within a bound. Throws as `write` does. */
+  opened(): Promise<void>
   /** Begin to write a batch; resolves when the one before it is on its way. Throws what Postgres says of earlier ones, 23505 for somebody listed twice. */
   write(listed: Listed): Promise<void>
   /** Everything is in: how many. The transaction can be used for something else from here on. Throws as `write` does. */
@@ -20,8 +24,8 @@ export interface Load {
   demote(last: { problems: number; cursor: Cursor | null }): Promise<void>
 }
 
-/** Rows handed to the connection at once. */
-const rowsMax = 1_000
+/** Rows handed to the connection at once, in bytes. */
+const bytesAtOnce = 200_000
 /**
  * A load numbers its people itself, upwards from here, so that it knows where each of them is: an instance has at most one
  * load that is left, and everybody who comes later has a number of the sequence, which begins at 1.
@@ -47,19 +51,21 @@ export async function beginLoad(
   await tx.execute(
     sql`select set_config('application_name', ${nameOf(reading.runId)}, true), ${checkByOnePlan}`,
   )
-  const seenAt = now.toISOString()
   const into = `account (instance_id, seq, ${personColumns}, first_seen_at)`
   const cutter = createCutter()
-  // Opened with the first rows and not waited for: a lock on the table keeps no vendor waiting that can be asked meanwhile.
-  let copy: Promise<Copy> | undefined
-  let underWay = Promise.resolve()
-  let lines: string[] = []
+  // A lock on the table keeps no vendor waiting that can be asked meanwhile.
+  const rows = createBinaryRows()
+  const copies = createCopies(tx.sql, into, rows)
+  const instanceId = bytesOf(reading.instanceId)
   let seq = firstSeq
-  const take = (chunk: Chunk, digest: string) => {
+  const take = ({ accounts, texts }: Chunk, digest: string) => {
     const first = seq
-    const { ids, texts } = chunk
-    for (let at = 0; at < ids.length; at += 1) {
-      lines.push(`${reading.instanceId}\t${seq}\t${cellsOf(ids[at] ?? '', texts[at] ?? '')}\t${seenAt}\n`)
+    for (const account of accounts) {
+      rows.row(personCells + 3)
+      rows.raw(instanceId)
+      rows.bigint(seq)
+      writeCells(rows, account, digestOf(texts[seq - first] ?? ''))
+      rows.moment(now)
       seq += 1
     }
     memory.learn(digest, `[${first},${seq})`, 'same')
@@ -67,42 +73,30 @@ export async function beginLoad(
   const takeCut = (chunk: Chunk | undefined) => {
     if (chunk) take(chunk, digestOfChunk(chunk))
   }
-  const send = async () => {
-    const rows = lines.join('')
-    lines = []
-    await underWay
-    copy ??= openCopy(tx.sql, into)
-    underWay = copy.then(open => open.write(rows))
-    underWay.catch(() => {})
-  }
   const end = async () => {
     takeCut(cutter.end())
-    if (lines.length > 0) await send()
-    await underWay
-    await (await copy)?.end()
+    await copies.end()
   }
   return {
+    opened: copies.opened,
     async write({ accounts, chunks }) {
       for (const account of accounts) {
         takeCut(cutter.push(account))
-        if (lines.length >= rowsMax) await send()
+        if (rows.length >= bytesAtOnce) await copies.send()
       }
       for (const chunk of chunks) {
         // The instance has nobody, who could be known.
         if (chunk.known) throw new Error('Somebody is known where nobody is')
         take(chunkOf(chunk.accounts), chunk.digest)
-        if (lines.length >= rowsMax) await send()
+        if (rows.length >= bytesAtOnce) await copies.send()
       }
-      if (lines.length > 0) await send()
+      await copies.send()
     },
     async end() {
       await end()
       return seq - firstSeq
     },
-    async cancel() {
-      const open = await copy?.catch(() => undefined)
-      await open?.cancel()
-    },
+    cancel: copies.cancel,
     async demote({ problems, cursor }) {
       await end()
       const { runId, fence, instanceId, generation } = reading

@@ -2,7 +2,6 @@
 import type { Cursor } from '../connectors/engine.ts'
 import type { Db } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
-import type { Chunk } from './chunks.ts'
 import type { Memory } from './memory.ts'
 import { arrayText, cellsOf } from './row.ts'
 import type { Reading } from './stage.ts'
@@ -19,7 +18,10 @@ export interface Page {
   cursor: Cursor | null
 }
 
-export interface Unknown extends Chunk {
+/** The people of a chunk as they wait for their answer: their accounts are not held on to. */
+export interface Unknown {
+  ids: string[]
+  texts: string[]
   /** Of all of them, and of each. */
   digest: string
   hashes: string[]

@@ -1,6 +1,7 @@
 // What is stored of an account, as text: the cells of COPY's text format, and the hash of them that says whether two are the same.
 import { hash } from 'node:crypto'
 import type { Account } from '../connectors/account.ts'
+import type { BinaryRows } from '../db/binary.ts'
 
 /**
  * What of an account is stored but its id, as the cells of COPY's text format in the order of `personColumns`: two accounts with
@@ -21,13 +22,30 @@ export function hashOf(account: Account): string {
   return digestOf(textOf(account))
 }
 
-/** The columns that `cellsOf` fills, in its order. */
+/** The columns that `cellsOf` and `writeCells` fill, in their order. */
 export const personColumns =
   'external_id, email, name, status, kind, roles, admin, licences, mfa, last_active_at, created_at, hash'
+export const personCells = 12
 
 /** The cells of an account, joined by tabs: of its id in the application, its `textOf` and the digest of that. */
 export function cellsOf(externalId: string, text: string, digest = digestOf(text)): string {
   return `${textCell(externalId)}\t${text}\t${digest}`
+}
+
+/** The same in COPY's binary format. */
+export function writeCells(rows: BinaryRows, account: Account, digest: string): void {
+  rows.text(account.externalId)
+  rows.text(account.email)
+  rows.text(account.name)
+  rows.text(account.status)
+  rows.text(account.kind)
+  rows.texts(account.roles)
+  rows.truth(account.admin)
+  rows.texts(account.licences)
+  rows.truth(account.mfa)
+  rows.moment(account.lastActiveAt)
+  rows.moment(account.createdAt)
+  rows.text(digest)
 }
 
 /** An array literal of Postgres. */

@@ -113,12 +113,14 @@ export function createStager(db: Db, reading: Reading, from: { pages: number; me
   /** Known by what is read of them; learned by the digest of the vendor's bytes, if that is given. */
   const take = (chunk: Chunk | undefined, ofBytes?: string) => {
     if (!chunk) return
-    page.people += chunk.ids.length
+    const { accounts, texts } = chunk
+    page.people += accounts.length
     const digest = digestOfChunk(chunk)
     const found = memory.recall(digest)
     if (found === undefined) {
-      page.unknown.push({ ...chunk, digest: ofBytes ?? digest, hashes: chunk.texts.map(digestOf) })
-      unknown += chunk.ids.length
+      const ids = accounts.map(account => account.externalId)
+      page.unknown.push({ ids, texts, digest: ofBytes ?? digest, hashes: texts.map(digestOf) })
+      unknown += ids.length
       return
     }
     if (ofBytes !== undefined) memory.learn(ofBytes, found, 'same')

@@ -22,6 +22,11 @@ export function idAt(moment: Date, ...words: readonly string[]): string {
 /** Milliseconds since 1970 in 48 bits, as in a UUID of version 7. */
 const momentMax = 2 ** 48 - 1
 
+/** The 16 bytes of a UUID. */
+export function bytesOf(id: string): Buffer {
+  return Buffer.from(id.replaceAll('-', ''), 'hex')
+}
+
 /** A reference such as `E7K2M9QX`: shown to a person and logged with the cause, so that support can find it. */
 export function newReference(): string {
   const alphabet = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'

@@ -23,6 +23,8 @@ import type { Work } from './work.ts'
  * vendor that answers at once, too short to hold up a vacuum.
  */
 const loadWindowMs = 45_000
+/** A first load waits no longer for Postgres to take people before it reads on. */
+const openMs = 100
 /** The run says no later than this how far it has come. */
 const progressMs = 1_000
 
@@ -144,6 +146,8 @@ async function load(
       source.batches = 1
       return 'staging' as const
     }
+    // Postgres answers at once where Node is idle, and is what a load waits for. A lock on the table keeps no vendor waiting.
+    await within(openMs, load.opened())
     for (;;) {
       const gathered = source.next()
       const batch = await within(until - performance.now(), gathered)
