@@ -28,12 +28,12 @@ import { historyOf } from '../src/sync/store.ts'
 import type { Work } from '../src/sync/work.ts'
 import { readPages } from './people.ts'
 
-export type Design = 'copy' | 'parse' | 'hash' | 'sync' | 'upsert' | 'remove'
+export type Design = 'copy' | 'copy binary' | 'parse' | 'hash' | 'sync' | 'upsert' | 'remove'
 
 export interface Task {
   design: Design
   url: string
-  /** The vendor's pages; for `copy`, the rows in COPY's text format. */
+  /** The vendor's pages; for `copy` and `copy binary`, the rows in that format of COPY. */
   file: string
   instanceId: string
   /** Done first and not counted, all of it for each of these others, so that code is compiled and connections are open. */
@@ -50,7 +50,8 @@ const credentials = { domain: 'acme.okta.com', token: 'x' }
 export function prepare(task: Task): { db: Db; run(file: string, instanceId: string): Promise<Done> } {
   const db = openDb(task.url, { statementTimeoutMs: 3_600_000 })
   const runs: Record<Design, (file: string, instanceId: string) => Promise<Done>> = {
-    copy: file => copyRows(db, file),
+    copy: file => copyRows(db, file, 'text'),
+    'copy binary': file => copyRows(db, file, 'binary'),
     parse: async file => ({ people: drain(file, account => account.externalId.length) }),
     hash: async file => ({ people: drain(file, account => hashOf(account).length) }),
     sync: (file, instanceId) => syncOnce(db, file, instanceId),
@@ -82,8 +83,8 @@ function drain(file: string, look: (account: Account) => number): number {
 }
 
 /** On a connection that keeps the plan of a foreign key's check, as a fresh one does: on the others COPY takes twice as long. */
-async function copyRows(db: Db, file: string): Promise<Done> {
-  const copy = await db.pages`copy account from stdin`.writable()
+async function copyRows(db: Db, file: string, format: 'text' | 'binary'): Promise<Done> {
+  const copy = await db.pages.unsafe(`copy account from stdin (format ${format})`).writable()
   await pipeline(createReadStream(file, { highWaterMark: 1 << 18 }), copy)
   return {}
 }

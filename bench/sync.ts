@@ -24,6 +24,9 @@ export interface Sample {
   loopMs: number
 }
 
+/** Of rows, as COPY reads them. */
+type Format = 'text' | 'binary'
+
 const work = join('.saasm', 'bench', 'pages')
 /** Few people and many runs: what begins and ends a run is as well compiled as what reads. */
 const warmPeople = 5_000
@@ -33,8 +36,8 @@ const warmEditions = ['first', 'delta'] as const
 const warmInstances = 30
 /** And before each later round by so many: its connections were closed meanwhile. */
 const warmAgain = 1
-/** More are not warmed up in a round. */
-const warmMax = 11
+/** So many designs are warmed up in a round. */
+const warmMax = 9
 const loopResolutionMs = 2
 
 if (process.argv[2] === 'child') await child()
@@ -111,7 +114,8 @@ async function measure(): Promise<void> {
         children.end()
       }
       process.stdout.write(ratios(people, samples))
-      for (const edition of ['first', 'delta', 'active', 'rows'] as const) rmSync(fileOf(people, edition))
+      for (const edition of ['first', 'delta', 'active', 'text', 'binary'] as const)
+        rmSync(fileOf(people, edition))
     }
     process.stdout.write(memoryLine(all))
   } finally {
@@ -120,7 +124,7 @@ async function measure(): Promise<void> {
   }
 }
 
-function fileOf(people: number, edition: Edition | 'rows'): string {
+function fileOf(people: number, edition: Edition | Format): string {
   return join(work, `${people}-${edition}`)
 }
 
@@ -134,18 +138,18 @@ async function oneRound(
   const warmOnes = samples.size === 0 ? warmInstances : warmAgain
   const step = async (
     name: string,
-    what: { design: Design; edition: Edition | 'rows' },
+    what: { design: Design; edition: Edition | Format },
     before = async () => {},
   ) => {
     const { design, edition } = what
-    const instanceIds = warmIds.splice(0, warmOnes)
-    const cold = design === 'copy' || design === 'remove'
+    const cold = design.startsWith('copy') || design === 'remove'
+    const instanceIds = cold ? [] : warmIds.splice(0, warmOnes)
     const warmUp = cold ? null : { files: warmEditions.map(one => fileOf(warmPeople, one)), instanceIds }
     const task: Task = { design, url: server.url, file: fileOf(people, edition), instanceId: id, warmUp }
     const { sample, done } = await children.measure(name, task, before)
     expectDone(name, people, done)
     samples.set(name, [...(samples.get(name) ?? []), sample])
-    await server.sql`delete from account where instance_id in ${server.sql(instanceIds)}`
+    if (!cold) await server.sql`delete from account where instance_id in ${server.sql(instanceIds)}`
   }
   // Connected before the one that is measured: whoever loads for the first time is most often the newest.
   const warmIds: string[] = []
@@ -153,12 +157,13 @@ async function oneRound(
   const id = await freshInstance(db)
   const sync = (edition: Edition) => ({ design: 'sync', edition }) as const
   const first = { edition: 'first' } as const
-  const copy = { design: 'copy', edition: 'rows' } as const
+  const copy = { design: 'copy', edition: 'text' } as const
   // The limit stands on both sides of the load: with the rows of the round before, and with its own.
   if (samples.has('copy')) await step('copy', copy, () => empty(server))
   // Once the child is warm, which leaves rows: a load and its limit both go into an empty table.
   await step('load', sync('first'), () => empty(server))
-  await writeRows(server, id, fileOf(people, 'rows'))
+  for (const format of ['text', 'binary'] as const)
+    await writeRows(server, id, { path: fileOf(people, format), format })
   await step('parse', { design: 'parse', ...first })
   await step('unchanged', sync('first'))
   await step('hash', { design: 'hash', ...first })
@@ -166,8 +171,9 @@ async function oneRound(
   await step('unchanged, settled', sync('first'), () => settle(server))
   await step('delta', sync('delta'))
   await step('active', sync('active'))
+  await step('copy binary', { design: 'copy binary', edition: 'binary' }, () => empty(server))
   await step('copy', copy, () => empty(server))
-  await step('remove', { design: 'remove', edition: 'rows' })
+  await step('remove', { design: 'remove', edition: 'text' })
   if (upsert) {
     await step('upsert load', { design: 'upsert', ...first }, () => empty(server))
     await step('upsert unchanged', { design: 'upsert', ...first })
@@ -186,13 +192,17 @@ async function empty(server: Server): Promise<void> {
 }
 
 /**
- * The rows that the load has written, in COPY's text format: what the limit of a first load is fed. On a connection of its
+ * The rows that the load has written, in a format of COPY: what the limit of a first load is fed. On a connection of its
  * own: postgres.js may leave one paused after a COPY to the client, and what it is asked next is never answered.
  */
-async function writeRows(server: Server, instanceId: string, path: string): Promise<void> {
+async function writeRows(
+  server: Server,
+  instanceId: string,
+  { path, format }: { path: string; format: Format },
+): Promise<void> {
   const sql = postgres(server.url, { max: 1 })
   const out = await sql
-    .unsafe(`copy (select * from account where instance_id = '${instanceId}') to stdout`)
+    .unsafe(`copy (select * from account where instance_id = '${instanceId}') to stdout (format ${format})`)
     .readable()
   await pipeline(out, createWriteStream(path))
   await sql.end({ timeout: 0 })
@@ -263,7 +273,7 @@ function expectDone(name: string, people: number, done: Done): void {
     delta: { added: percent, changed: percent, removed: percent, unchanged: people - 2 * percent },
     active: { added: 0, changed: people, removed: 0, unchanged: 0 },
   }
-  const wanted = expected[name] ?? (name === 'copy' ? {} : { people })
+  const wanted = expected[name] ?? (name.startsWith('copy') ? {} : { people })
   if (JSON.stringify(wanted) !== JSON.stringify(done))
     throw new Error(`${name} did ${JSON.stringify(done)} and not ${JSON.stringify(wanted)}`)
 }
