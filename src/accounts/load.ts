@@ -24,8 +24,8 @@ export interface Load {
   demote(last: { problems: number; cursor: Cursor | null }): Promise<void>
 }
 
-/** Rows handed to the connection at once, in bytes. */
-const bytesAtOnce = 200_000
+/** Rows handed on at once, in bytes: what fits into a buffer that is used again. */
+const bytesAtOnce = 100_000
 /**
  * A load numbers its people itself, upwards from here, so that it knows where each of them is: an instance has at most one
  * load that is left, and everybody who comes later has a number of the sequence, which begins at 1.
@@ -53,7 +53,6 @@ export async function beginLoad(
   )
   const into = `account (instance_id, seq, ${personColumns}, first_seen_at)`
   const cutter = createCutter()
-  // A lock on the table keeps no vendor waiting that can be asked meanwhile.
   const rows = createBinaryRows()
   const copies = createCopies(tx.sql, into, rows)
   const instanceId = bytesOf(reading.instanceId)

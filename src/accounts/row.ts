@@ -1,4 +1,4 @@
-// What is stored of an account, as text: the cells of COPY's text format, and the hash of them that says whether two are the same.
+// What is stored of an account: the cells of either of COPY's formats, and the hash of its text that says whether two are the same.
 import { hash } from 'node:crypto'
 import type { Account } from '../connectors/account.ts'
 import type { BinaryRows } from '../db/binary.ts'
