@@ -24,7 +24,7 @@ export interface Load {
   demote(last: { problems: number; cursor: Cursor | null }): Promise<void>
 }
 
-/** Rows handed on at once, in bytes: what fits into a buffer that is used again. */
+/** Rows handed on at once, in bytes: what fits into a buffer of theirs. */
 const bytesAtOnce = 100_000
 /**
  * A load numbers its people itself, upwards from here, so that it knows where each of them is: an instance has at most one

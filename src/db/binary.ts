@@ -37,12 +37,13 @@ const twoTo32 = 2 ** 32
 /** Its length, and no dimension, no null and the type of its items. */
 const emptyArray = Buffer.from([0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, textOid])
 
-/** Buffers that were freed, for whoever makes rows next: a fresh one for each part had the garbage collector run more often. */
+/** Buffers that were freed, for whoever makes rows next: fresh ones had the garbage collector run more often. */
 const unused: Buffer[] = []
 const unusedMax = 16
+const emptyBuffer = () => unused.pop() ?? Buffer.allocUnsafeSlow(startBytes)
 
 export function createBinaryRows(): BinaryRows {
-  let bytes = unused.pop() ?? Buffer.allocUnsafeSlow(startBytes)
+  let bytes = emptyBuffer()
   let at = 0
   const room = (length: number) => {
     if (at + length <= bytes.length) return
@@ -116,7 +117,7 @@ export function createBinaryRows(): BinaryRows {
     },
     take() {
       const taken = bytes.subarray(0, at)
-      bytes = unused.pop() ?? Buffer.allocUnsafeSlow(startBytes)
+      bytes = emptyBuffer()
       at = 0
       return taken
     },

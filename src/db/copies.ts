@@ -34,7 +34,7 @@ export function createCopies(sql: Sql, into: string, rows: BinaryRows): Copies {
   copy.catch(() => {})
   let copied = 0
   let ending = Promise.resolve()
-  const parts: Promise<void>[] = []
+  const underWay: Promise<void>[] = []
   let [last, ahead] = [Promise.resolve(), 0]
   let failed: { error: unknown } | undefined
   const close = async (goOn: boolean) => {
@@ -49,24 +49,24 @@ export function createCopies(sql: Sql, into: string, rows: BinaryRows): Copies {
     copy.catch(() => {})
     copied = 0
   }
-  const put = async (part: Uint8Array) => {
+  const put = async (bytes: Uint8Array) => {
     await ending
-    await (await copy).write(part)
-    rows.free(part)
-    parts.shift()
-    ahead -= part.length
-    copied += part.length
+    await (await copy).write(bytes)
+    rows.free(bytes)
+    underWay.shift()
+    ahead -= bytes.length
+    copied += bytes.length
     if (copied >= bytesACopy) await close(true)
   }
   const send = () => {
     if (rows.length === 0) return
-    const part = rows.take()
-    ahead += part.length
-    last = last.then(() => put(part))
+    const bytes = rows.take()
+    ahead += bytes.length
+    last = last.then(() => put(bytes))
     last.catch(error => {
       failed ??= { error }
     })
-    parts.push(last)
+    underWay.push(last)
   }
   return {
     async opened() {
@@ -75,7 +75,7 @@ export function createCopies(sql: Sql, into: string, rows: BinaryRows): Copies {
     async send() {
       if (failed) throw failed.error
       send()
-      while (ahead > bytesAheadMax) await parts[0]
+      while (ahead > bytesAheadMax) await underWay[0]
     },
     async end() {
       send()

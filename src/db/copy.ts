@@ -35,8 +35,10 @@ export async function openCopy(sql: Sql, into: string, format: 'text' | 'binary'
   const done = finished(rows)
   done.catch(() => {})
   return {
-    async write(part) {
-      const written = new Promise(resolve => rows.write(part, resolve))
+    async write(some) {
+      const written = new Promise<void>((resolve, reject) => {
+        rows.write(some, error => (error ? reject(error) : resolve()))
+      })
       await Promise.race([written, done, refused])
     },
     async end() {

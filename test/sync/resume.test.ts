@@ -269,6 +269,22 @@ test('a first load is seen by nobody before it has ended, and keeps no gesture o
   expect(await room.users(id)).toHaveLength(50)
 })
 
+test('a first load reads its vendor on while the table takes nobody, and everybody is in once it does', async () => {
+  const id = await instanceWith(0)
+  const at = gate()
+  const walk = walking(pages, number => (number === pages.length ? at.wait() : undefined))
+  let running: Promise<unknown> | undefined
+  await room.database.db.transaction(async tx => {
+    await tx.sql`lock table account in share mode`
+    running = room.runDue(undefined, 'first', walk.pages)
+    await at.reached
+  })
+  at.open()
+  await running
+  expect(await room.latest(id)).toMatchObject({ state: 'succeeded', added: 50 })
+  expect(walk.begun).toEqual([null])
+})
+
 test('a first load that is not over in its window goes on in staging, holds no transaction, and ends with the same accounts', async () => {
   const [slow, quick] = [await room.instance(), await room.instance()]
   await room.ask(slow.id)
