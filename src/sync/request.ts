@@ -28,11 +28,12 @@ export async function requestRun(
   wanted: RunRequest,
   ring: Ring,
 ): Promise<{ run: SyncRun; created: boolean }> {
+  const enough = wanted.trigger === 'manual' || wanted.trigger === 'scheduled'
   const [open, instance] = await Promise.all([
-    openRunOf(tx, wanted.instanceId),
+    // Claimed before the change is committed it would read the instance as it was, and none would come after it.
+    openRunOf(tx, wanted.instanceId, !enough),
     instanceById(tx, wanted.instanceId),
   ])
-  const enough = wanted.trigger === 'manual' || wanted.trigger === 'scheduled'
   const urgent = wanted.trigger !== 'scheduled'
   if (open && (enough || open.state === 'requested')) {
     if (urgent) await hurry(tx, open, ring)
@@ -69,13 +70,15 @@ export async function requestRun(
   return { run: theirs, created: false }
 }
 
-/** A person waits now for what only the schedule had asked for: it goes before the rest of its line. */
+/** A person waits now for what only the schedule may have asked for: it goes before the rest of its line. */
 async function hurry(tx: Tx, run: SyncRun, ring: Ring): Promise<void> {
-  if (run.state !== 'requested' || run.urgent) return
-  await tx
-    .update(syncRunTable)
-    .set({ urgent: true })
-    .where(and(eq(syncRunTable.id, run.id), eq(syncRunTable.state, 'requested')))
+  if (run.state !== 'requested') return
+  if (!run.urgent)
+    await tx
+      .update(syncRunTable)
+      .set({ urgent: true })
+      .where(and(eq(syncRunTable.id, run.id), eq(syncRunTable.state, 'requested')))
+  // Whoever has found it locked looks at its line only seconds later.
   await joinLines(tx, [run.host])
   tx.afterCommit(() => ring('sync'))
 }

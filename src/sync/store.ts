@@ -102,15 +102,22 @@ function heldRun(claim: Claim) {
   )
 }
 
-/** The run of an instance that is running or waiting; the running one first. */
-export async function openRunOf(conn: Conn, instanceId: string): Promise<SyncRun | undefined> {
-  const rows = await conn
+/**
+ * The run of an instance that is running or waiting; the running one first. `locked`: it is claimed by nobody before the
+ * transaction ends, or was before this returns.
+ */
+export async function openRunOf(
+  conn: Conn,
+  instanceId: string,
+  locked = false,
+): Promise<SyncRun | undefined> {
+  const isOpen = inArray(syncRunTable.state, ['running', 'requested'])
+  const open = conn
     .select()
     .from(syncRunTable)
-    .where(
-      and(eq(syncRunTable.instanceId, instanceId), inArray(syncRunTable.state, ['running', 'requested'])),
-    )
+    .where(and(eq(syncRunTable.instanceId, instanceId), isOpen))
     .limit(2)
+  const rows = await (locked ? open.for('no key update') : open)
   return rows.find(run => run.state === 'running') ?? rows[0]
 }
 

@@ -1,7 +1,12 @@
 // What a run promises: one at a time, nothing from a lost claim, nobody removed on doubt, and an end on every path.
+import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ProviderError, type ProviderProblem } from '../../src/connectors/errors.ts'
 import { editInstance, moveInstance } from '../../src/instances/store.ts'
+import { claimRuns } from '../../src/sync/claim.ts'
+import { runLimits } from '../../src/sync/limits.ts'
+import { requestRun } from '../../src/sync/request.ts'
+import { until } from '../support/world.ts'
 import { gate, halting, type Pages, people, type Sync, startSync, whole } from './synced.ts'
 
 let room: Sync
@@ -232,6 +237,41 @@ describe('changed while it runs', () => {
     expect(runs.find(run => run.trigger === 'edited')).toMatchObject({ state: 'succeeded', added: 1 })
     expect(await room.users(id)).toHaveLength(4)
     expect(await room.staged()).toBe(0)
+  })
+
+  test('a run that waits is claimed by nobody while an edit is saved: it would sync what was there before', async () => {
+    const { id, version } = await room.instance()
+    await room.ask(id)
+    const claimant = { owner: 'other', now: room.clock.now(), limits: runLimits, places: 10 }
+    await room.db.transaction(async tx => {
+      await editInstance(tx, { id, version }, { settings: { domain: 'other' } }, room.clock.now())
+      const by = { instanceId: id, trigger: 'edited' as const, by: 'U1', now: room.clock.now() }
+      expect((await requestRun(tx, by, () => {})).created).toBe(false)
+      expect((await claimRuns(room.db, claimant)).runs).toEqual([])
+    })
+    expect((await claimRuns(room.db, claimant)).runs).toMatchObject([{ instanceId: id }])
+    await room.die()
+    room.list(people(0, 3))
+    await room.runDue()
+    expect(await room.users(id)).toHaveLength(3)
+  })
+
+  test('an edit that is saved while a run that waited is being claimed is followed by a run of its own', async () => {
+    const { id } = await room.instance()
+    const { run } = await room.ask(id)
+    const asked = await room.db.transaction(async tx => {
+      await tx.execute(sql`update sync_run set state = 'running' where id = ${run.id}`)
+      const asking = room.ask(id, 'edited')
+      await until(
+        'the edit waits',
+        async () => (await room.rows('select 1 from pg_locks where not granted')).length > 0,
+      )
+      return { asking }
+    })
+    expect((await asked.asking).created).toBe(true)
+    expect((await room.history(id)).map(one => one.state).toSorted()).toEqual(['requested', 'running'])
+    // Nobody is at work on it.
+    await room.rows('delete from sync_run where instance_id = $1', id)
   })
 
   test.each(['inactive', 'deleting'] as const)(
