@@ -1,7 +1,7 @@
 // What is asked about accounts is answered at once, also by a table that Postgres knows nothing of yet.
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { onlyHere } from '../../src/accounts/summary.ts'
+import { onlyHere, removeAccounts } from '../../src/accounts/summary.ts'
 import type { Tx } from '../../src/db/db.ts'
 import { createInstance } from '../../src/instances/store.ts'
 import { newId } from '../../src/lib/ids.ts'
@@ -46,6 +46,27 @@ test('who has an account nowhere else is looked up by address, in a table that w
   })
   // Each of them, and who has the same address; everybody elsewhere held against each would be millions.
   expect(read).toBeLessThan(3_000)
+})
+
+test('a removal reads each of those it deletes once, in a table that was never analyzed', async () => {
+  const id = await instanceWith('T1', 1, 6_000)
+  await database.db.sql`update pg_class set relpages = 0, reltuples = -1 where oid = 'account'::regclass`
+  const read: number[] = []
+  const deleted: number[] = []
+  for (let after = ''; ; ) {
+    const batch = await database.db.transaction(async tx => {
+      const before = await readIn(tx)
+      const removed = await removeAccounts(tx, id, { after, limit: 1_000 })
+      read.push((await readIn(tx)) - before)
+      return removed
+    })
+    deleted.push(batch.deleted)
+    if (batch.last === null) break
+    after = batch.last
+  }
+  expect(deleted).toEqual([1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 0])
+  // Looked for and deleted; a batch that reads all that is left makes a removal of a million take the square of it.
+  expect(Math.max(...read)).toBeLessThan(2_500)
 })
 
 async function readIn(tx: Tx): Promise<number> {
