@@ -1,6 +1,8 @@
 // Claiming runs: each host's line gives one at its pace and under its cap, whichever process asks; dead workers' runs are taken over.
 import { inArray, sql } from 'drizzle-orm'
 import { type Db, isUniqueViolation, type Tx } from '../db/db.ts'
+import type { Instance } from '../instances/instance.ts'
+import { instancesById } from '../instances/store.ts'
 import { one } from '../lib/assert.ts'
 import { joinLines, waitingFacts } from './hosts.ts'
 import { type RunLimits, smallPeopleMax } from './limits.ts'
@@ -20,34 +22,43 @@ export interface Claimant {
   places: number
 }
 
+export interface Claimed {
+  runs: SyncRun[]
+  /** Of the runs, as they are with the claim. */
+  instances: Map<string, Instance>
+  looked: number
+}
+
+const none = { runs: [], instances: new Map(), looked: 0 }
+
 /**
  * Take runs that are due, at most one a host; urgent ones first, then the host that waits longest. `looked`: how many lines
  * were asked. A host's row stays locked until the claim is committed, so that its cap and its pace hold for all processes.
  * `freed`: hosts on which runs of this process have ended since.
  */
-export async function claimRuns(
-  db: Db,
-  claimant: Claimant,
-  freed: readonly string[] = [],
-): Promise<{ runs: SyncRun[]; looked: number }> {
+export async function claimRuns(db: Db, claimant: Claimant, freed: readonly string[] = []): Promise<Claimed> {
   try {
     return await db.transaction(async tx => {
       const [room] = await Promise.all([roomOf(tx, claimant), joinLines(tx, freed)])
       const hosts = await lockLines(tx, claimant, room)
-      if (hosts.length === 0) return { runs: [], looked: 0 }
+      if (hosts.length === 0) return none
       // A statement of its own: what others have committed until the lines were locked must be seen when they are counted.
       const { taken, passed } = await choose(tx, hosts, { ...claimant, room })
       const moved = hosts.filter(host => !passed.has(host))
       const gave = taken.map(run => run.host)
-      const [runs] = await Promise.all([
+      const [runs, instances] = await Promise.all([
         take(tx, taken, claimant),
+        instancesById(
+          tx,
+          taken.map(run => run.instance_id),
+        ),
         moveLines(tx, moved, { gave, limits: claimant.limits }),
       ])
-      return { runs, looked: hosts.length }
+      return { runs, instances, looked: hosts.length }
     })
   } catch (error) {
     // A run of the same instance was taken on another host between our look and our write.
-    if (isUniqueViolation(error)) return { runs: [], looked: 0 }
+    if (isUniqueViolation(error)) return none
     throw error
   }
 }
@@ -82,6 +93,7 @@ async function lockLines(tx: Tx, { now, places }: Claimant, room: Room): Promise
 
 interface Chosen extends Record<string, unknown> {
   id: string
+  instance_id: string
   host: string
   size: RunSize
 }
@@ -94,9 +106,9 @@ async function choose(
 ): Promise<{ taken: Chosen[]; passed: Set<string> }> {
   const at = now.toISOString()
   const found = await tx.execute<Chosen>(sql`
-    select r.id, r.host, r.size
+    select r.id, r.instance_id, r.host, r.size
     from unnest(${textArray(hosts)}) with ordinality as line(host, place) cross join lateral (
-      select w.id, w.host, w.size from sync_run w
+      select w.id, w.instance_id, w.host, w.size from sync_run w
       where w.host = line.host and w.state = 'requested' and w.due_at <= ${at}
         and (w.size <> 'large' or ${room.large > 0}) and (w.size = 'small' or ${room.unsure > 0})
         and not exists (select 1 from sync_run o where o.instance_id = w.instance_id and o.state = 'running')

@@ -1,11 +1,10 @@
 // The lanes: a process executes several runs side by side, and claims the next ones as soon as there is room.
 import { instancesById } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
-import { claimRuns, takeOverRuns } from './claim.ts'
+import { type Claimed, claimRuns, takeOverRuns } from './claim.ts'
 import { execute } from './execute.ts'
 import { joinLines, nextRunMs, paceMs } from './hosts.ts'
 import { runLimits } from './limits.ts'
-import type { SyncRun } from './run.ts'
 import type { Work } from './work.ts'
 
 export interface Runner {
@@ -42,6 +41,8 @@ function createLanes(work: Work, signal: AbortSignal) {
   let failure: unknown
   /** A worker may have died since the last look. */
   let lookForDead = true
+  /** The last look had no place left for them. */
+  let crowded = false
   /** Something has happened since the last look. */
   let again = false
   let wake = () => {}
@@ -49,11 +50,7 @@ function createLanes(work: Work, signal: AbortSignal) {
   const places = () => limits.runsAtOnce - running.size
   const claimant = () => ({ owner: work.owner, now: work.clock.now(), limits, places: places() })
 
-  async function start(runs: readonly SyncRun[]): Promise<void> {
-    const instances = await instancesById(
-      work.db.conn,
-      runs.map(run => run.instanceId),
-    )
+  function start({ runs, instances }: Omit<Claimed, 'looked'>): void {
     for (const run of runs) {
       crashpoint('run-claimed')
       const lane = execute(work, run, { instance: instances.get(run.instanceId), signal })
@@ -72,17 +69,27 @@ function createLanes(work: Work, signal: AbortSignal) {
   /** Fill the free lanes; false: every line that was there has been asked. */
   async function fill(): Promise<boolean> {
     again = false
-    if (places() > 0 && lookForDead) {
-      lookForDead = false
-      await start(await takeOverRuns(work.db, claimant()))
-    }
-    if (places() <= 0) return false
+    // Who waits comes first, but for once when there was no place left for the runs of the dead.
+    const first = lookForDead && crowded
+    if (first) await takeOver()
+    const asked = places()
+    if (asked <= 0) return false
     const hosts = freed
     freed = []
-    const asked = places()
-    const { runs, looked } = await claimRuns(work.db, claimant(), hosts)
-    await start(runs)
-    return looked === asked
+    const claimed = await claimRuns(work.db, claimant(), hosts)
+    start(claimed)
+    crowded = lookForDead && places() <= 0
+    if (lookForDead && !crowded) await takeOver()
+    return claimed.looked === asked
+  }
+
+  async function takeOver(): Promise<void> {
+    if (places() <= 0) return
+    lookForDead = false
+    const runs = await takeOverRuns(work.db, claimant())
+    if (runs.length === 0) return
+    const ids = runs.map(run => run.instanceId)
+    start({ runs, instances: await instancesById(work.db.conn, ids) })
   }
 
   /** Until something happens, or the time is over. */

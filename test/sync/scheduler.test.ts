@@ -226,6 +226,28 @@ test('the size of a run is what the last good one read', async () => {
   expect(await sizeNow()).toBe('large')
 })
 
+test('the run of a dead worker is not kept waiting by however many others wait, where there is one place', async () => {
+  const [dead, ...others] = await Promise.all(Array.from({ length: 4 }, () => room.instance()))
+  await room.ask(dead?.id ?? '')
+  const { runs } = await claimRuns(room.db, {
+    ...{ owner: 'dead', now: room.clock.now(), limits: unlimited, places: 1 },
+  })
+  expect(runs).toHaveLength(1)
+  await room.die()
+  await room.rows('update sync_host set ready_at = now(), next_start_at = now()')
+  for (const { id } of others) await room.ask(id)
+  const order: string[] = []
+  const noting: Pages = async function* () {
+    const [row] = await room.rows('select instance_id from sync_run where lease_until > now()')
+    order.push(String(row?.instance_id))
+    yield people(0, 1)
+    return whole
+  }
+  await room.runDue(undefined, 'first', noting, { limits: { runsAtOnce: 1 } })
+  expect(order).toHaveLength(4)
+  expect(order.indexOf(dead?.id ?? ''), 'one goes before it at most').toBeLessThan(2)
+})
+
 test('what a person waits for goes before what the schedule asked for, on its host and on every other', async () => {
   await waiting(times(50, 'a.example'))
   await waiting(times(50, '').map((_, at) => `other${at}.example`))
