@@ -29,12 +29,15 @@ export async function announce(
   const { announcement, instance } = what
   const { now } = where
   crashpoint('announce-begun')
-  const transitionSeq = await nextTransition(tx, instance.id)
   const faultCode = announcement.failure?.code ?? ''
-  const incident = await stepIncident(tx, instance.id, { step: what.incident, faultCode, now })
+  const [transitionSeq, incident, recipients] = await Promise.all([
+    nextTransition(tx, instance.id),
+    stepIncident(tx, instance.id, { step: what.incident, faultCode, now }),
+    recipientsOf(tx, instance),
+  ])
   const base = { teamId: instance.teamId, instanceId: instance.id, transitionSeq, announcement, now }
   const entries: NewOutboxEntry[] = [{ ...base, medium: 'email', destination: instance.createdBy }]
-  for (const address of await recipientsOf(tx, instance)) {
+  for (const address of recipients) {
     entries.push({ ...base, medium: 'email', destination: address.toLowerCase() })
   }
   const channel = instance.channel ?? where.channel

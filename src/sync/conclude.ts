@@ -230,20 +230,19 @@ async function tell(
   // A revoked token goes on with the incident that is open, or opens one.
   const incident: IncidentStep = kind === 'revoked' ? 'continue' : (incidentOf[kind] ?? 'none')
   const what = { announcement, instance, incident, card }
-  await announce(tx, what, { channel: work.channel, now, ring: work.ring })
-  await appendAudit(tx, {
-    teamId: instance.teamId,
-    actor: 'saasm',
-    source: 'run',
-    action: kind === 'revoked' ? 'instance.revoked' : `sync.${kind}`,
-    instance,
-    before: { outcome: instance.lastOutcome, status: instance.status },
-    after: {
-      ...(told.failure ? { failure: told.failure } : {}),
-      ...(told.counts ? { counts: told.counts } : {}),
-      users: told.users,
-    },
-  })
+  const { failure, counts, users } = told
+  await Promise.all([
+    announce(tx, what, { channel: work.channel, now, ring: work.ring }),
+    appendAudit(tx, {
+      teamId: instance.teamId,
+      actor: 'saasm',
+      source: 'run',
+      action: kind === 'revoked' ? 'instance.revoked' : `sync.${kind}`,
+      instance,
+      before: { outcome: instance.lastOutcome, status: instance.status },
+      after: { ...(failure ? { failure } : {}), ...(counts ? { counts } : {}), users },
+    }),
+  ])
 }
 
 /** Who pressed Sync now, or has seen how far it is, hears the end, whatever it is. */

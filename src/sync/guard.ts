@@ -68,9 +68,10 @@ export async function judge(
   const believed = !isUnbelievable({ before: plan.before, lost }, instance)
   // Whom a person wanted to keep stays, although there may be so many others by now that nobody would ask.
   if (!missing || (believed && !(same && held.decision))) {
-    if (end.complete) await clearMissing(tx, instance.id, null)
+    // Where nobody was there before, nobody is marked.
+    if (end.complete && plan.before > 0) await clearMissing(tx, instance.id, null)
     // A list that is not complete decides nothing: whose change is held back stays as they are.
-    else if (lost > 0) await holdBackDisabled(tx, instance.id, staged)
+    else if (!end.complete && lost > 0) await holdBackDisabled(tx, instance.id, staged)
     return { held: null, asks: 'no', voided: open, heldBack: !end.complete && lost > 0 }
   }
   // The marks stay where they are for the same set: a directory that does not change writes next to nothing.

@@ -41,8 +41,6 @@ function createLanes(work: Work, signal: AbortSignal) {
   let failure: unknown
   /** A worker may have died since the last look. */
   let lookForDead = true
-  /** The last look had no place left for them. */
-  let crowded = false
   /** Something has happened since the last look. */
   let again = false
   let wake = () => {}
@@ -69,25 +67,21 @@ function createLanes(work: Work, signal: AbortSignal) {
   /** Fill the free lanes; false: every line that was there has been asked. */
   async function fill(): Promise<boolean> {
     again = false
-    // Who waits comes first, but for once when there was no place left for the runs of the dead.
-    const first = lookForDead && crowded
-    if (first) await takeOver()
+    if (places() > 0 && lookForDead) {
+      lookForDead = false
+      await takeOver()
+    }
     const asked = places()
     if (asked <= 0) return false
     const hosts = freed
     freed = []
     const claimed = await claimRuns(work.db, claimant(), hosts)
     start(claimed)
-    crowded = lookForDead && places() <= 0
-    if (lookForDead && !crowded) await takeOver()
     return claimed.looked === asked
   }
 
   async function takeOver(): Promise<void> {
-    if (places() <= 0) return
-    lookForDead = false
     const runs = await takeOverRuns(work.db, claimant())
-    if (runs.length === 0) return
     const ids = runs.map(run => run.instanceId)
     start({ runs, instances: await instancesById(work.db.conn, ids) })
   }
