@@ -1,5 +1,5 @@
 // Asking for work: a row in the caller's transaction, a ring after its commit.
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Tx } from '../db/db.ts'
 import { instanceById } from '../instances/store.ts'
 import type { Ring } from '../jobs/jobs.ts'
@@ -8,7 +8,7 @@ import { newId } from '../lib/ids.ts'
 import { hostOf, joinLines, sizeOf } from './hosts.ts'
 import type { Removal, RemovalKind } from './removal.ts'
 import type { RunTrigger, SyncRun } from './run.ts'
-import { cancelRequested, openRemovalOf, openRunOf } from './store.ts'
+import { cancelRequested, openRemovalOf } from './store.ts'
 import { removalTable, syncRunTable } from './table.ts'
 
 export interface RunRequest {
@@ -31,7 +31,7 @@ export async function requestRun(
   const enough = wanted.trigger === 'manual' || wanted.trigger === 'scheduled'
   const [open, instance] = await Promise.all([
     // Claimed before the change is committed it would read the instance as it was, and none would come after it.
-    openRunOf(tx, wanted.instanceId, !enough),
+    openRun(tx, wanted.instanceId, { locked: !enough }),
     instanceById(tx, wanted.instanceId),
   ])
   const urgent = wanted.trigger !== 'scheduled'
@@ -68,6 +68,25 @@ export async function requestRun(
     .where(and(eq(syncRunTable.instanceId, wanted.instanceId), eq(syncRunTable.state, 'requested')))
   if (!theirs) throw new Error('A run was asked for and is gone: try again')
   return { run: theirs, created: false }
+}
+
+/**
+ * The run of an instance that is running or waiting; the running one first. `locked`: nobody claims it before the transaction
+ * ends; who was just claiming it has done so by now.
+ */
+async function openRun(
+  tx: Tx,
+  instanceId: string,
+  { locked }: { locked: boolean },
+): Promise<SyncRun | undefined> {
+  const { instanceId: of, state } = syncRunTable
+  const open = tx
+    .select()
+    .from(syncRunTable)
+    .where(and(eq(of, instanceId), inArray(state, ['running', 'requested'])))
+    .limit(2)
+  const rows = await (locked ? open.for('no key update') : open)
+  return rows.find(run => run.state === 'running') ?? rows[0]
 }
 
 /** A person waits now for what only the schedule may have asked for: it goes before the rest of its line. */

@@ -102,25 +102,6 @@ function heldRun(claim: Claim) {
   )
 }
 
-/**
- * The run of an instance that is running or waiting; the running one first. `locked`: it is claimed by nobody before the
- * transaction ends, or was before this returns.
- */
-export async function openRunOf(
-  conn: Conn,
-  instanceId: string,
-  locked = false,
-): Promise<SyncRun | undefined> {
-  const isOpen = inArray(syncRunTable.state, ['running', 'requested'])
-  const open = conn
-    .select()
-    .from(syncRunTable)
-    .where(and(eq(syncRunTable.instanceId, instanceId), isOpen))
-    .limit(2)
-  const rows = await (locked ? open.for('no key update') : open)
-  return rows.find(run => run.state === 'running') ?? rows[0]
-}
-
 /** One run of an instance of this team. */
 export async function findRun(conn: Conn, teamId: string, id: string): Promise<SyncRun | undefined> {
   const rows = await conn
