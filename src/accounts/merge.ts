@@ -80,7 +80,7 @@ async function writeStaged(
       sql`select count(*)::int as n from ${s} where s.seq is not null
         and (select a.gone_at from account a where a.instance_id = ${instance} and a.external_id = s.external_id) is not null`
     : sql`select count(*)::int as n from account a where a.instance_id = ${instance} and a.gone_at is not null
-        and exists (select 1 from ${s} where s.external_id = a.external_id)`
+        and exists (select 1 from ${s} where s.seq is not null and s.external_id = a.external_id)`
   const update = sql`
     with done as (
       update account a set email = s.email, name = s.name, status = s.status, kind = s.kind, roles = s.roles, admin = s.admin,

@@ -262,10 +262,8 @@ describe('changed while it runs', () => {
     const asked = await room.db.transaction(async tx => {
       await tx.execute(sql`update sync_run set state = 'running' where id = ${run.id}`)
       const asking = room.ask(id, 'edited')
-      await until(
-        'the edit waits',
-        async () => (await room.rows('select 1 from pg_locks where not granted')).length > 0,
-      )
+      const waits = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      await until('the edit waits', async () => (await room.rows(waits)).length > 0)
       return { asking }
     })
     expect((await asked.asking).created).toBe(true)
