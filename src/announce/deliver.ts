@@ -3,9 +3,17 @@ import { crashpoint } from '../lib/crashpoint.ts'
 import { SlackFailure } from '../slack/post.ts'
 import { sendMail } from './deliver-mail.ts'
 import { sendSlack } from './deliver-slack.ts'
-import { backoffOf, type Delivery, type Sent } from './delivery.ts'
-import { type ClaimedEntry, claimEntry, nextEntryMs, type OutboxEntry, park, settleLater } from './outbox.ts'
-import { tellAdmins } from './undelivered.ts'
+import { backoffOf, type Delivery, type Sent, slackBackoff } from './delivery.ts'
+import {
+  appendOutbox,
+  type ClaimedEntry,
+  claimEntry,
+  nextEntryMs,
+  type OutboxEntry,
+  park,
+  settleLater,
+} from './outbox.ts'
+import { wordToAdmins } from './undelivered.ts'
 
 export interface Deliverer {
   /** Milliseconds until an entry falls due, or until a dead worker's lease ends. */
@@ -14,7 +22,9 @@ export interface Deliverer {
   deliverDue(signal: AbortSignal): Promise<void>
 }
 
-const attemptsMax = 12
+/** A telling is given up after so many attempts, and not before so long: an outage of Slack or the mail service ends by itself. */
+const attemptsMin = 12
+const patienceMs = 6 * 3_600_000
 
 export function createDeliverer(delivery: Delivery): Deliverer {
   return {
@@ -60,22 +70,45 @@ function ofSlack(failure: SlackFailure, entry: OutboxEntry): Sent {
   }
   if (failure.kind === 'permanent')
     return { kind: 'refused', reason, tell: true, unsent: entry.firstSentAt === null }
-  return { kind: 'wait', afterMs: Math.min(2_000, backoffOf(entry.attempt)), reason, spent: true }
+  return { kind: 'wait', afterMs: backoffOf(entry.attempt, slackBackoff), reason, spent: true }
 }
 
 async function settle(delivery: Delivery, entry: OutboxEntry, sent: Sent): Promise<void> {
-  const { db, clock, log } = delivery
   if (sent.kind === 'done') return
-  if (sent.kind === 'wait') {
-    if (!sent.spent || entry.attempt < attemptsMax) {
-      const dueAt = new Date(clock.now().getTime() + sent.afterMs)
-      await settleLater(db.conn, entry, { dueAt, reason: sent.reason, spent: sent.spent })
-      return
-    }
-    log.warn({ entry: entry.id, reason: sent.reason }, 'A telling is parked after its last attempt')
+  if (sent.kind === 'refused') return giveUp(delivery, entry, sent)
+  const { db, clock } = delivery
+  const now = clock.now().getTime()
+  if (sent.spent && entry.attempt >= attemptsMin && now - entry.createdAt.getTime() >= patienceOf(entry))
+    return giveUp(delivery, entry, { reason: sent.reason, tell: true, unsent: false })
+  const dueAt = new Date(now + sent.afterMs)
+  await settleLater(db.conn, entry, { dueAt, reason: sent.reason, spent: sent.spent })
+}
+
+/** A direct message cannot be looked for: each attempt may be one more of it. */
+function patienceOf(entry: OutboxEntry): number {
+  return entry.medium === 'slack-direct' ? 0 : patienceMs
+}
+
+/** Park it and tell the admins, both or neither; while nobody can say who they are, it waits instead. */
+async function giveUp(
+  delivery: Delivery,
+  entry: OutboxEntry,
+  why: { reason: string; tell: boolean; unsent: boolean },
+): Promise<void> {
+  const { db, clock, log } = delivery
+  const { reason, tell, unsent } = why
+  try {
+    const word = tell ? await wordToAdmins(delivery, entry, reason) : []
+    await db.transaction(async tx => {
+      if (await park(tx, entry, { reason, unsent })) await appendOutbox(tx, word)
+    })
+  } catch (error) {
+    if (!(error instanceof SlackFailure)) throw error
+    log.warn(
+      { entry: entry.id, reason, admins: error.code },
+      'A telling cannot be sent, and no admin asked for',
+    )
+    const dueAt = new Date(clock.now().getTime() + backoffOf(entry.attempt, slackBackoff))
+    await settleLater(db.conn, entry, { dueAt, reason, spent: true })
   }
-  const tell = sent.kind === 'wait' || sent.tell
-  const unsent = sent.kind === 'refused' && sent.unsent
-  const parked = await park(db.conn, entry, { reason: sent.reason, unsent })
-  if (parked && tell) await tellAdmins(delivery, entry, sent.reason)
 }

@@ -23,10 +23,17 @@ export type Sent =
   /** `unsent`: it is certain that nothing of it has arrived. */
   | { kind: 'refused'; reason: string; tell: boolean; unsent: boolean }
 
-const backoffMs = { first: 5_000, max: 600_000, jitterShare: 0.2 }
+export interface Backoff {
+  firstMs: number
+  maxMs: number
+}
+const unlessTold: Backoff = { firstMs: 5_000, maxMs: 600_000 }
+/** Slack often answers again at once, and what it may have stored is found; after an outage the news is two minutes late. */
+export const slackBackoff: Backoff = { firstMs: 2_000, maxMs: 120_000 }
+const jitterShare = 0.2
 
-/** 5 s, doubling to 10 minutes, with jitter. */
-export function backoffOf(attempt: number, random: number = Math.random()): number {
-  const full = Math.min(backoffMs.first * 2 ** Math.max(0, attempt - 1), backoffMs.max)
-  return full * (1 - backoffMs.jitterShare * random)
+/** Milliseconds before the next attempt: 5 s, doubling to 10 minutes, unless told otherwise; with jitter. */
+export function backoffOf(attempt: number, { firstMs, maxMs }: Backoff = unlessTold): number {
+  const full = Math.min(firstMs * 2 ** Math.max(0, attempt - 1), maxMs)
+  return full * (1 - jitterShare * Math.random())
 }

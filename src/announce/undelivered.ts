@@ -1,20 +1,27 @@
 // When a way of telling is refused for good, the admins hear it by the other way; once a day for each reason.
 import type { Announcement } from './announcement.ts'
 import type { Delivery } from './delivery.ts'
-import { appendOutbox, type OutboxEntry, wasSaid } from './outbox.ts'
+import { type NewOutboxEntry, type OutboxEntry, wasSaid } from './outbox.ts'
 
 const onceEveryMs = 24 * 3_600_000
 
-/** Write a telling to each admin: by e-mail when Slack refused, in Slack when the mail service did. */
-export async function tellAdmins(delivery: Delivery, refused: OutboxEntry, reason: string): Promise<void> {
+/**
+ * What each admin is told: by e-mail when Slack refused, in Slack when the mail service did; nothing when they heard it
+ * today. Throws SlackFailure when Slack does not say who the admins are.
+ */
+export async function wordToAdmins(
+  delivery: Delivery,
+  refused: OutboxEntry,
+  reason: string,
+): Promise<NewOutboxEntry[]> {
   const { db, clock, log } = delivery
   // A refused telling about a refusal is only logged: it would go round for ever.
-  log.warn({ entry: refused.id, medium: refused.medium, reason }, 'A telling is parked')
-  if (refused.announcement.kind === 'undelivered') return
+  log.warn({ entry: refused.id, medium: refused.medium, reason }, 'A telling is given up')
+  if (refused.announcement.kind === 'undelivered') return []
   const now = clock.now()
   const medium = refused.medium === 'email' ? 'slack-direct' : 'email'
   const message = whatHappened(refused, reason)
-  if (await wasSaid(db.conn, medium, message, new Date(now.getTime() - onceEveryMs))) return
+  if (await wasSaid(db.conn, medium, message, new Date(now.getTime() - onceEveryMs))) return []
   const announcement: Announcement = {
     ...refused.announcement,
     kind: 'undelivered',
@@ -25,11 +32,10 @@ export async function tellAdmins(delivery: Delivery, refused: OutboxEntry, reaso
   }
   const base = { teamId: refused.teamId, instanceId: null, transitionSeq: 0, announcement, now }
   const admins = (await delivery.admins()).slice(0, 10)
-  const entries = admins.flatMap(admin => {
+  return admins.flatMap(admin => {
     const destination = medium === 'email' ? admin.email : admin.id
     return destination ? [{ ...base, medium, destination } as const] : []
   })
-  await appendOutbox(db.conn, entries)
 }
 
 /** For people: who refused what, and what helps. */

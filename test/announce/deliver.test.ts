@@ -246,3 +246,102 @@ test('a mail the service refuses for good is parked, and the admins hear of it i
     .flatMap(channel => channel.messages)
   expect(direct.filter(message => /could not deliver/.test(message.text))).toHaveLength(1)
 })
+
+/** Deliver, and move the clock on to whatever is due next, until nothing waits or `hours` are over; returns the hours it took. */
+async function deliverFor(hours: number): Promise<number> {
+  const worker = deliverer('a')
+  const signal = new AbortController().signal
+  const began = served.clock.now().getTime()
+  const took = () => (served.clock.now().getTime() - began) / 3_600_000
+  // What is looked for twice sleeps two seconds between.
+  const moving = setInterval(() => served.clock.advance(2_000), 5)
+  try {
+    while (took() < hours) {
+      await worker.deliverDue(signal)
+      const [left] = await database.db
+        .sql`select count(*)::int n from outbox where state in ('pending', 'sending')`
+      if (left?.n === 0) break
+      served.clock.advance((await worker.nextDue()) ?? 0)
+    }
+    return took()
+  } finally {
+    clearInterval(moving)
+  }
+}
+
+const mailsAbout = (what: RegExp) => mailbox.mails.filter(mail => what.test(mail.text ?? ''))
+const slackAnswers = (
+  fault: Exclude<Parameters<typeof served.slack.faults.next>[0], undefined> | undefined,
+) =>
+  served.slack.faults.each(method =>
+    fault && (fault.method === undefined || fault.method === method) ? fault : undefined,
+  )
+
+test('what Slack does not take for an hour is told once, within minutes of its return, and nobody is bothered', async () => {
+  const one = await instance('an-hour-away')
+  await tell(one, 'reactivated')
+  slackAnswers({ kind: 'status', status: 503 })
+  await deliverFor(1)
+  expect(said('an-hour-away')).toEqual([])
+  // Whose address a mail goes to is asked of Slack, too.
+  expect(await rowsOf(one)).toEqual([
+    { medium: 'email', state: 'pending', reason: 'Slack: http_503' },
+    { medium: 'slack', state: 'pending', reason: 'Slack: http_503' },
+  ])
+  slackAnswers(undefined)
+  expect(await deliverFor(1)).toBeLessThan(0.1)
+  expect(said('an-hour-away')).toHaveLength(1)
+  expect(mailed('an-hour-away')).toHaveLength(1)
+  expect(mailsAbout(/http_503/)).toEqual([])
+})
+
+test('what Slack does not take for six hours is parked, and the admins hear of it by e-mail', async () => {
+  const one = await instance('a-day-away')
+  await tell(one, 'reactivated')
+  slackAnswers({ method: 'chat.postMessage', kind: 'status', status: 503 })
+  const hours = await deliverFor(24)
+  slackAnswers(undefined)
+  expect(hours).toBeGreaterThan(6)
+  expect(hours).toBeLessThan(7)
+  expect(await rowsOf(one)).toEqual([
+    { medium: 'email', state: 'sent', reason: null },
+    { medium: 'slack', state: 'parked', reason: 'Slack: http_503' },
+  ])
+  expect(
+    mailsAbout(/did not say whether a message to C0SYNC has arrived \(http_503\)/).length,
+  ).toBeGreaterThan(0)
+})
+
+test('a direct message, which nobody can look for, is sent twelve times at most', async () => {
+  const one = await instance('direct')
+  await tell(one, 'reactivated')
+  await database.db
+    .sql`update outbox set medium = 'slack-direct', destination = 'U0ADA' where instance_id = ${one.id} and medium = 'slack'`
+  slackAnswers({ method: 'chat.postMessage', kind: 'status', status: 503, afterStoring: true })
+  expect(await deliverFor(24)).toBeLessThan(1)
+  slackAnswers(undefined)
+  const direct = served.slack.stateFor('U0ADA').channels.filter(channel => channel.isDirect)
+  const copies = direct.flatMap(one => one.messages).filter(one => JSON.stringify(one).includes('direct'))
+  expect(copies).toHaveLength(12)
+})
+
+test('a token that Slack does not know parks nothing that no admin can be told of: it is told once the token is good', async () => {
+  const one = await instance('no-token')
+  await tell(one, 'reactivated')
+  slackAnswers({ kind: 'error', error: 'invalid_auth' })
+  await deliverFor(2)
+  expect(await rowsOf(one)).toEqual([
+    { medium: 'email', state: 'pending', reason: 'Slack: invalid_auth' },
+    { medium: 'slack', state: 'pending', reason: 'Slack: invalid_auth' },
+  ])
+  slackAnswers(undefined)
+  await deliverFor(1)
+  expect(said('no-token')).toHaveLength(1)
+  expect(mailed('no-token')).toHaveLength(1)
+})
+
+async function rowsOf(of: Instance) {
+  const rows = await database.db
+    .sql`select medium, state, reason from outbox where instance_id = ${of.id} order by medium`
+  return rows.map(row => ({ ...row }))
+}
