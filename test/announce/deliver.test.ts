@@ -288,6 +288,9 @@ test('what Slack does not take for an hour is told once, within minutes of its r
     { medium: 'email', state: 'pending', reason: 'Slack: http_503' },
     { medium: 'slack', state: 'pending', reason: 'Slack: http_503' },
   ])
+  const [next] = await database.db
+    .sql`select extract(epoch from max(due_at))::float8 as due from outbox where state = 'pending'`
+  expect(Number(next?.due) * 1000 - served.clock.now().getTime()).toBeLessThanOrEqual(120_000)
   slackAnswers(undefined)
   expect(await deliverFor(1)).toBeLessThan(0.1)
   expect(said('an-hour-away')).toHaveLength(1)
