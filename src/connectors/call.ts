@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { type Asked, askedOf, type Place, problemIn, providerError } from './answers.ts'
 import { type Connector, type Req, type Res, splitCredentials } from './connector.ts'
-import { type CutAnswer, cutList, type RecallFrom } from './cut-list.ts'
+import { type CutAnswer, type CutFrom, cutList } from './cut-list.ts'
 import { ProviderError } from './errors.ts'
 import type { Http, HttpAnswer } from './http.ts'
 import type { FetchToken, Session } from './session.ts'
@@ -28,10 +28,10 @@ export interface Call {
   patienceMs: number
   /** The query key of the page size, halved from the third try on. */
   sizeKey?: string | undefined
-  recallFrom?: RecallFrom | undefined
+  cutFrom?: CutFrom | undefined
 }
 
-/** `cut`: its list, where `recallFrom` was given and the list could be cut. */
+/** `cut`: its list, where `cutFrom` was given and the list could be cut. */
 export type Answered = { req: Req; res: Res; cut?: CutAnswer | undefined }
 
 /** Ask until it is answered. `req` comes back as it was sent last. Throws ProviderError, or the signal's reason. */
@@ -93,7 +93,7 @@ async function once(room: { http: Http; clock: Clock; log: Log }, options: Call,
     if (!(error instanceof ProviderError)) throw error
     return { error: said(inOurWords(asked, error)) }
   }
-  const cut = await cutOf(answer, options.recallFrom)
+  const cut = await cutOf(answer, options.cutFrom)
   const body = cut ? { ok: true as const, value: cut.body } : parsed(answer.text)
   const res: Res = { status: answer.status, headers: answer.headers, body: body.ok ? body.value : null }
   const error = problemIn(asked, res)
@@ -169,10 +169,10 @@ function inOurWords(asked: Asked, error: ProviderError): ProviderError {
 
 async function cutOf(
   { status, bytes }: HttpAnswer,
-  from: RecallFrom | undefined,
+  from: CutFrom | undefined,
 ): Promise<CutAnswer | undefined> {
   const may = from && bytes && bytes.length >= from.minBytes && status >= 200 && status < 300
-  return may ? cutList(bytes, await from.recall()) : undefined
+  return may ? cutList(bytes, await from.recall?.()) : undefined
 }
 
 function parsed(text: string): { ok: true; value: unknown } | { ok: false } {

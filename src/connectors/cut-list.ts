@@ -1,5 +1,6 @@
 // A vendor's list cut into chunks as it came: who is known again by these bytes is neither parsed nor read again.
 import { hash, randomUUID } from 'node:crypto'
+import { breathe, isOutOfBreath } from '../lib/breath.ts'
 import { textOf } from './http-body.ts'
 
 /** People who are stored as these bytes say. */
@@ -16,15 +17,17 @@ export interface Recall {
   chunk(digest: string): KnownChunk | undefined
 }
 
-/** Asked for with the first answer that has so many bytes. */
-export interface RecallFrom {
+/** Which answers are cut: those of so many bytes. */
+export interface CutFrom {
   minBytes: number
-  recall(): Promise<Recall>
+  /** Asked for with the first of them; without it nobody is to be known again. */
+  recall?: (() => Promise<Recall>) | undefined
 }
 
+/** `digest`: what its items can be known by the next time, where that was asked for. */
 export type CutChunk =
   | { known: KnownChunk; digest?: never; items?: never }
-  | { known?: never; digest: string; items: readonly unknown[] }
+  | { known?: never; digest?: string | undefined; items: readonly unknown[] }
 
 /** An answer whose list was cut. */
 export interface CutAnswer {
@@ -63,13 +66,14 @@ const mark = randomUUID()
 /**
  * Cut a JSON answer's list of objects; undefined: it has none that can be cut, and is to be read as a whole. Where an item ends
  * is guessed by the look of the first two, and the guess is proved: pieces that are each a valid list, with commas between
- * them, are the list. A known piece was valid when it was learned, and the others are parsed here.
+ * them, are the list. A known piece was valid when it was learned, and the others are parsed here; a long list, with a breath
+ * now and then.
  */
-export function cutList(bytes: Buffer, recall: Recall): CutAnswer | undefined {
+export async function cutList(bytes: Buffer, recall?: Recall): Promise<CutAnswer | undefined> {
   const [from, to] = [listStart(bytes), listEnd(bytes)]
   if (from === undefined || to === undefined || from >= to) return undefined
   const between = separatorIn(bytes, from, to)
-  const chunks = between && chunksIn(bytes, { from, to, between }, recall)
+  const chunks = between && (await chunksIn(bytes, { from, to, between }, recall))
   if (!chunks) return undefined
   const list = readWhenSeen(() => JSON.parse(`[${textOf(bytes.subarray(from, to))}]`) as unknown[])
   const around = bodyWith(list, textOf(bytes.subarray(0, from)), textOf(bytes.subarray(to)))
@@ -133,11 +137,11 @@ function itemEnd(bytes: Buffer, from: number, to: number): number | undefined {
   return undefined
 }
 
-function chunksIn(
+async function chunksIn(
   bytes: Buffer,
   { from, to, between }: { from: number; to: number; between: Separator },
-  recall: Recall,
-): CutChunk[] | undefined {
+  recall: Recall | undefined,
+): Promise<CutChunk[] | undefined> {
   const chunks: CutChunk[] = []
   let [start, item, many] = [from, from, 0]
   while (start < to) {
@@ -153,13 +157,14 @@ function chunksIn(
     chunks.push(chunk)
     many = 0
     start = end < to ? item : to
+    if (isOutOfBreath()) await breathe()
   }
   return chunks
 }
 
-function chunkOf(bytes: Buffer, { of, chunk }: Recall): CutChunk | undefined {
-  const digest = mixed(hash('sha256', bytes, 'base64url'), of)
-  const known = chunk(digest)
+function chunkOf(bytes: Buffer, recall: Recall | undefined): CutChunk | undefined {
+  const digest = recall && mixed(hash('sha256', bytes, 'base64url'), recall.of)
+  const known = digest !== undefined && recall?.chunk(digest)
   if (known) return { known }
   const items = parsed(`[${textOf(bytes)}]`)
   return Array.isArray(items) ? { digest, items } : undefined

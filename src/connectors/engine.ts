@@ -10,9 +10,10 @@ import type { KnownChunk } from './cut-list.ts'
 import { ProviderError } from './errors.ts'
 import { createHttp, type Http } from './http.ts'
 import { nothingLooked } from './lookup.ts'
+import type { AskHow } from './loop.ts'
 import type { RowProblem } from './rows.ts'
 import { createSession, type Keep } from './session.ts'
-import { askListing, pages, readPage } from './walk.ts'
+import { askListing, longAnswers, pages, readPage } from './walk.ts'
 
 /** Where a stream goes on: plain JSON without any secret. */
 export interface Cursor {
@@ -37,6 +38,8 @@ export interface Page {
   /** Where people are known again by the vendor's own bytes (`StreamOptions.known`). */
   chunks?: ListedChunk[] | undefined
   problems: RowProblem[]
+  /** The answer lists more people than are handed on at once: they come with the next page. */
+  more?: true
   /** Stored with the page, it is what `pages` goes on from. The engine always gives it. */
   cursor?: Cursor
 }
@@ -143,10 +146,10 @@ async function verify(
 ): Promise<Verified> {
   const { timeoutMs, signal } = options
   const endsAt = performance.now() + timeoutMs
-  const once = async (req: Req, scopes = connector.scopes) => {
+  const once = async (req: Req, scopes: readonly string[] = connector.scopes, how: AskHow = {}) => {
     const left = Math.max(1, Math.ceil(endsAt - performance.now()))
     const one = { connector, req, scopes, signal, place: 'form' as const, timeoutMs: left }
-    return await ask({ ...one, triesMax: 1, patienceMs: 0 })
+    return await ask({ ...one, ...how, triesMax: 1, patienceMs: 0 })
   }
   const asked = (req: Req) => askedOf({ connector, credentials, place: 'form' }, req)
   const check = connector.check(credentials)
@@ -155,11 +158,13 @@ async function verify(
   const first = connector.listings[0]
   const firstReq = first?.request(credentials)
   const [page, tenantRes] = await Promise.all([
-    first && firstReq ? askListing(once, connector, first, firstReq, { page: 1 }) : null,
+    first && firstReq
+      ? askListing(once, connector, first, firstReq, { page: 1, cutFrom: longAnswers })
+      : null,
     connector.tenantRequest ? once(connector.tenantRequest(credentials)).catch(() => null) : null,
   ])
   signal.throwIfAborted()
-  if (first && page) readPage(asked(page.req), first, { ...page, looked: nothingLooked })
+  if (first && page) await readPage(asked(page.req), first, { ...page, looked: nothingLooked })
   const tenant = tenantOf(asked(check), tenantRes?.res.body ?? proof.body)
   const notice = connector.notice?.(proof.body)
   const now = options.now()

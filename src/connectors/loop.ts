@@ -2,7 +2,7 @@
 import { type Asked, providerError } from './answers.ts'
 import type { Answered } from './call.ts'
 import type { Req } from './connector.ts'
-import type { RecallFrom } from './cut-list.ts'
+import type { CutFrom } from './cut-list.ts'
 import { addressOf } from './target.ts'
 
 const pagesMax = 20_000
@@ -10,8 +10,8 @@ const pagesMax = 20_000
 export interface AskHow {
   /** The query key of the page size, halved on timeouts and 5xx. */
   sizeKey?: string | undefined
-  /** The answer's list may be cut, and some of its chunks are known. */
-  recallFrom?: RecallFrom | undefined
+  /** The answer's list may be cut, and some of its chunks may be known. */
+  cutFrom?: CutFrom | undefined
 }
 
 export type Ask = (req: Req, scopes: readonly string[], how?: AskHow) => Promise<Answered>

@@ -11,7 +11,7 @@ const namesMax = 100_000
 const lastNames = 2_000
 
 /** People of one page. */
-interface Listed {
+export interface Listed {
   accounts: Account[]
   chunks?: ListedChunk[] | undefined
 }

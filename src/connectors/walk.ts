@@ -1,20 +1,25 @@
 // The walk over a connector's listings: one page after another, refusing every answer that could hide or double people.
+import { breathe, isOutOfBreath } from '../lib/breath.ts'
 import type { Account } from './account.ts'
 import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
 import type { Answered } from './call.ts'
 import type { Connector, Credentials, Listing, Looked, Req } from './connector.ts'
-import type { CutChunk, RecallFrom } from './cut-list.ts'
+import type { CutChunk, CutFrom } from './cut-list.ts'
 import type { Cursor, ListedChunk, Page, StreamEnd, StreamOptions } from './engine.ts'
 import { ProviderError } from './errors.ts'
 import { lookUp } from './lookup.ts'
 import { type Ask, refuseLoop } from './loop.ts'
 import { readingPrint } from './print.ts'
 import { type RowProblem, readRows } from './rows.ts'
-import { createSeen, type Seen } from './seen.ts'
+import { createSeen, type Listed, peopleOf, type Seen } from './seen.ts'
 
 /** A small directory is read sooner as it is; so is the end of a larger one. */
 const firstMinBytes = 524_288
 const laterMinBytes = 4_096
+/** Read in one go, so long an answer would hold up the event loop for some ten milliseconds a megabyte. */
+export const longAnswers: CutFrom = { minBytes: 1_048_576 }
+/** People read, and handed on, at once. */
+const partMax = 500
 
 interface WalkOptions extends Pick<StreamOptions, 'from' | 'since' | 'known' | 'hadPeople'> {
   /** A print of the code that reads answers; without it nobody is known again by a vendor's bytes. */
@@ -28,7 +33,9 @@ interface Walk {
   since: Date | undefined
   looked: Looked
   /** Undefined where nobody is to be known again by a vendor's bytes. */
-  recall: RecallFrom['recall'] | undefined
+  recall: CutFrom['recall']
+  /** False once a list was cut for nothing. */
+  mayCut: boolean
   seen: Seen
   end: StreamEnd
 }
@@ -50,7 +57,7 @@ export async function* pages(
   const looked = await lookUp(ask, connector, credentials, end)
   const seen = createSeen(connector.listings.length)
   const recall = recallOf(connector, credentials, { looked, known, code })
-  const walk: Walk = { ask, connector, credentials, since, looked, recall, seen, end }
+  const walk: Walk = { ask, connector, credentials, since, looked, recall, mayCut: true, seen, end }
   for (let at = from?.listing ?? 0; at < connector.listings.length; at++) {
     const listing = connector.listings[at] as Listing
     try {
@@ -72,9 +79,9 @@ function recallOf(
   connector: Connector,
   credentials: Credentials,
   { looked, known, code }: Pick<WalkOptions, 'known' | 'code'> & { looked: Looked },
-): RecallFrom['recall'] | undefined {
+): CutFrom['recall'] {
   if (!known || code === undefined || connector.listings.length > 1) return undefined
-  let recall: ReturnType<RecallFrom['recall']> | undefined
+  let recall: ReturnType<NonNullable<CutFrom['recall']>> | undefined
   return () => {
     recall ??= known().then(chunk => ({ of: readingPrint(code, connector, { credentials, looked }), chunk }))
     return recall
@@ -104,17 +111,14 @@ async function* listingPages(
   let next: Req | undefined = from?.req ?? first()
   for (let page = (from?.pages ?? 0) + 1; next !== undefined; page++) {
     refuseLoop(asked(next), next, { origin, requests, page })
-    const recallFrom = walk.recall && {
-      recall: walk.recall,
-      minBytes: page === 1 ? firstMinBytes : laterMinBytes,
-    }
-    const answered = await askListing(ask, connector, listing, next, { page, recallFrom })
+    const before = cursorAt(at, { next, pages: page - 1, end })
+    const answered = await askListing(ask, connector, listing, next, { page, cutFrom: cutFrom(walk, page) })
     const { req, res, unreported, fewer } = answered
     if (unreported !== undefined) end.warnings.push(`Not reported: ${unreported}.`)
     if (fewer) end.complete = false
-    const rows = readPage(asked(req), listing, { ...answered, looked })
+    const rows = await readPage(asked(req), listing, { ...answered, looked })
     // It makes a list of its own from what it finds: to cut what it finds would be for nothing.
-    if (answered.cut && !rows.chunks) walk.recall = undefined
+    if (answered.cut && !rows.chunks) walk.mayCut = false
     const first = seen.firstOfEach(rows, at)
     if (!first) throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
     if (rows.problems.length > 0) end.complete = false
@@ -124,15 +128,44 @@ async function* listingPages(
       end.warnings.push(`Not everybody is reported: the list of ${listing.name} stopped early.`)
     }
     next = following === 'short' ? undefined : following
-    yield {
-      ...first,
-      problems: rows.problems,
-      cursor: {
-        ...(next ? { listing: at, req: next, pages: page } : { listing: at + 1, req: null, pages: 0 }),
-        end: { complete: end.complete, warnings: [...end.warnings] },
-      },
-    }
+    const parts = partsOf(first)
+    // Stopped in the middle of an answer, it is asked for again: who was on it comes once more.
+    for (const part of parts.slice(0, -1)) yield { ...part, more: true, problems: [], cursor: before }
+    const cursor = cursorAt(at, { next, pages: page, end })
+    yield { accounts: [], ...parts.at(-1), problems: rows.problems, cursor }
   }
+}
+
+function cutFrom({ recall, mayCut }: Walk, page: number): CutFrom | undefined {
+  if (!mayCut) return undefined
+  return recall ? { recall, minBytes: page === 1 ? firstMinBytes : laterMinBytes } : longAnswers
+}
+
+/** Before `next` is asked for; undefined: the listing has ended. */
+function cursorAt(
+  listing: number,
+  { next, pages, end }: { next: Req | undefined; pages: number; end: StreamEnd },
+): Cursor {
+  const place = next ? { listing, req: next, pages } : { listing: listing + 1, req: null, pages: 0 }
+  return { ...place, end: { complete: end.complete, warnings: [...end.warnings] } }
+}
+
+/** Of `partMax` people each, but for the last one, in their order. */
+function partsOf(listed: Listed): Listed[] {
+  if (peopleOf(listed) <= partMax) return [listed]
+  const { accounts, chunks } = listed
+  const parts: Listed[] = []
+  for (let at = 0; at < accounts.length; at += partMax)
+    parts.push({ accounts: accounts.slice(at, at + partMax), chunks: chunks && [] })
+  let part = parts.at(-1)
+  for (const chunk of chunks ?? []) {
+    if (!part?.chunks || peopleOf(part) >= partMax) {
+      part = { accounts: [], chunks: [] }
+      parts.push(part)
+    }
+    part.chunks?.push(chunk)
+  }
+  return parts
 }
 
 /** One page, or for the first one less of it, or nothing of an optional listing. */
@@ -141,10 +174,10 @@ export async function askListing(
   connector: Connector,
   listing: Listing,
   req: Req,
-  { page, recallFrom }: { page: number; recallFrom?: RecallFrom | undefined },
+  { page, cutFrom }: { page: number; cutFrom: CutFrom | undefined },
 ): Promise<Answered & { unreported?: string; fewer?: true }> {
   const scopes = listing.optional ? [] : connector.scopes
-  const how = { sizeKey: listing.sizeKey, recallFrom }
+  const how = { sizeKey: listing.sizeKey, cutFrom }
   try {
     return await ask(req, scopes, how)
   } catch (error) {
@@ -168,20 +201,19 @@ export interface Rows {
 }
 
 /** Read one answer. Throws `unreadable` without a list, or when more than half its rows cannot be read. */
-export function readPage(
+export async function readPage(
   asked: Asked,
   listing: Listing,
   { res, cut, looked }: Pick<Answered, 'res' | 'cut'> & { looked: Looked },
-): Rows {
+): Promise<Rows> {
   const { credentials } = asked
   const items = listing.items(res.body, credentials)
   if (!items)
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
   // A declaration that makes a list of its own from what it finds is given what it found.
   const chunks = cut && items === cut.list ? cut.chunks : undefined
-  const rows = chunks
-    ? readChunks(listing, chunks, { credentials, looked })
-    : { ...readRows(listing, items, { credentials, looked }), got: items.length }
+  const how = { credentials, looked }
+  const rows = await (chunks ? readChunks(listing, chunks, how) : readItems(listing, items, how))
   if (rows.problems.length * 2 > rows.got) {
     const share = `${rows.problems.length} of ${rows.got} rows unreadable`
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} ${share}`)
@@ -189,12 +221,27 @@ export function readPage(
   return rows
 }
 
+async function readItems(
+  listing: Listing,
+  items: readonly unknown[],
+  how: { credentials: Credentials; looked: Looked },
+): Promise<Rows> {
+  const [accounts, problems] = [[] as Account[], [] as RowProblem[]]
+  for (let at = 0; at < items.length; at += partMax) {
+    const rows = readRows(listing, items.slice(at, at + partMax), how)
+    for (const account of rows.accounts) accounts.push(account)
+    for (const problem of rows.problems) problems.push(problem)
+    await breathe()
+  }
+  return { accounts, problems, got: items.length }
+}
+
 /** Only a chunk whose every item is an account is known again: what was left out of it or could not be read is not told by where its people are. */
-function readChunks(
+async function readChunks(
   listing: Listing,
   cut: readonly CutChunk[],
   how: { credentials: Credentials; looked: Looked },
-): Rows {
+): Promise<Rows> {
   const [accounts, problems, chunks] = [[] as Account[], [] as RowProblem[], [] as ListedChunk[]]
   let got = 0
   for (const { known, digest, items } of cut) {
@@ -204,9 +251,11 @@ function readChunks(
       continue
     }
     const rows = readRows(listing, items, how)
-    if (rows.accounts.length === items.length) chunks.push({ digest, accounts: rows.accounts })
+    if (digest !== undefined && rows.accounts.length === items.length)
+      chunks.push({ digest, accounts: rows.accounts })
     else for (const account of rows.accounts) accounts.push(account)
     for (const problem of rows.problems) problems.push(problem)
+    if (isOutOfBreath()) await breathe()
   }
   return { accounts, chunks, problems, got }
 }

@@ -3,6 +3,7 @@ import type { Account } from '../connectors/account.ts'
 import type { Cursor, ListedChunk, Page, StreamEnd } from '../connectors/engine.ts'
 import type { RowProblem } from '../connectors/rows.ts'
 import { peopleOf } from '../connectors/seen.ts'
+import { breathe } from '../lib/breath.ts'
 
 export interface Gathered {
   /** Those that are in no chunk. */
@@ -24,8 +25,6 @@ export interface Gathered {
 const peopleMax = 400
 /** What a slow vendor lists is handed on after this. */
 const holdMs = 1_000
-/** The event loop is given a turn after this much work without one. */
-const breathMs = 8
 
 /** Gather until there is enough to hand on, the stream ends or throws, or the signal says so. Never throws. */
 export function gather(
@@ -44,6 +43,7 @@ export function gather(
       } catch (error) {
         return { ...batch, error }
       }
+      // A vendor that answers at once would never let a timer or a Slack request through.
       await breathe()
       if (signal.aborted) return { ...batch, error: signal.reason }
       const enough = Math.max(1, Math.min(peopleMax, handedOn))
@@ -61,25 +61,5 @@ function take(batch: Gathered, page: Page): void {
   batch.people += peopleOf(page)
   for (const problem of page.problems) batch.problems.push(problem)
   batch.cursor = page.cursor ?? null
-  batch.pages += 1
+  if (!page.more) batch.pages += 1
 }
-
-/** A vendor that answers at once would never let a timer or a Slack request through. */
-function breather(): () => Promise<void> {
-  let freeAt = performance.now()
-  const waiting: (() => void)[] = []
-  const letOneGoOn = () => {
-    freeAt = performance.now()
-    waiting.shift()?.()
-    if (waiting.length > 0) setImmediate(letOneGoOn)
-  }
-  return async () => {
-    if (performance.now() - freeAt < breathMs) return
-    await new Promise<void>(resolve => {
-      if (waiting.push(resolve) === 1) setImmediate(letOneGoOn)
-    })
-  }
-}
-
-/** One for all runs of the process: each with its own, they would hold up the event loop as many times as long as there are runs. */
-const breathe = breather()

@@ -100,7 +100,7 @@ async function stage(
     for (;;) {
       const batch = await source.next()
       await keepProblems(work, run, source, batch)
-      if (batch.pages > 0) await stager.write({ ...batch, problems: source.problems })
+      if (hasRead(batch)) await stager.write({ ...batch, problems: source.problems })
       if (batch.end || 'error' in batch) await stager.settle()
       crashpoint('page-staged')
       await counter.count(batch)
@@ -163,7 +163,7 @@ async function load(
       }
       await keepProblems(work, run, source, batch)
       await load.write(batch)
-      if (batch.pages > 0) cursor = batch.cursor
+      if (hasRead(batch)) cursor = batch.cursor
       crashpoint('page-staged')
       await counter.count(batch)
       crashpoint('page-counted')
@@ -203,6 +203,11 @@ async function load(
   })
   if (stopped) throw stopped.error
   return ended
+}
+
+/** Nothing comes with an end that stands by itself, and with a stream that threw at once. */
+function hasRead({ pages, people }: Gathered): boolean {
+  return pages > 0 || people > 0
 }
 
 function isPutOff(error: unknown): boolean {

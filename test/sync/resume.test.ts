@@ -6,7 +6,7 @@ import { editInstance, lockInstance, recordOutcome } from '../../src/instances/s
 import { cancelRequested } from '../../src/sync/store.ts'
 import { createSweep } from '../../src/sync/sweep.ts'
 import { until } from '../support/world.ts'
-import { gate, people, type Sync, startSync, type Walk, walking } from './synced.ts'
+import { gate, type Pages, people, type Sync, startSync, type Walk, walking, whole } from './synced.ts'
 
 let room: Sync
 beforeAll(async () => {
@@ -90,6 +90,35 @@ describe.each([
     for (let page = 0; page < 4; page += 1) await stoppedBefore(page)
     expect((await goOn(id)).begun).toEqual([4])
     expect(await room.latest(id)).toMatchObject({ state: 'succeeded', ...counts })
+  })
+
+  test('that is stopped in the middle of a long answer asks for that again, and counts everybody once', async () => {
+    const id = await instanceWith(known)
+    const cursor = (pages: number) => ({
+      listing: 0,
+      req: { path: `/users?after=${pages}` },
+      pages,
+      end: whole,
+    })
+    const begun: (number | null)[] = []
+    const stop = new AbortController()
+    /** A page, and an answer that comes in three parts. */
+    const longAnswer: Pages = async function* (_signal, from) {
+      begun.push(from?.pages ?? null)
+      if (!from) yield { ...people(0, 10), cursor: cursor(1) }
+      yield { ...people(10, 20), more: true, cursor: cursor(1) }
+      stop.abort(new Error('saasm is stopping'))
+      yield { ...people(20, 30), more: true, cursor: cursor(1) }
+      yield { ...people(30, 50), cursor: cursor(2) }
+      return whole
+    }
+    await room.runDue(stop.signal, 'first', longAnswer)
+    expect(await room.latest(id)).toMatchObject({ state: 'requested', pages: 1, peopleRead: 30 })
+    await room.runDue(undefined, 'second', longAnswer)
+    expect(begun).toEqual([null, 1])
+    expect(await room.latest(id)).toMatchObject({ state: 'succeeded', pages: 2, ...counts })
+    expect(await room.users(id)).toEqual(people(0, 50).accounts.map(({ externalId }) => externalId))
+    expect(await room.staged()).toBe(0)
   })
 
   test('that a busy vendor puts off goes on when its time has come', async () => {
