@@ -1,7 +1,7 @@
 // People whom a run would take out of reporting although it is not believed: marked with the run, and let go only when a person allows it.
 import { type SQL, sql } from 'drizzle-orm'
 import type { AccountStatus } from '../connectors/account.ts'
-import type { Conn, Tx } from '../db/db.ts'
+import type { Conn, Db, Tx } from '../db/db.ts'
 import { one } from '../lib/assert.ts'
 import { forgetMemory } from './memory.ts'
 import { disabled, meeting, stagedBy, vanishedFrom } from './plan.ts'
@@ -165,34 +165,39 @@ export interface HeldPerson {
   missingSince: Date | null
 }
 
-/** Whom the run marked and who is still held, by name; at most `limit`. */
-export async function heldPeople(
-  conn: Conn,
+interface HeldRow {
+  external_id: string
+  name: string | null
+  email: string | null
+  status: AccountStatus
+  held_status: AccountStatus | null
+  last_active_at: string | Date | null
+  missing_since: string | Date | null
+}
+
+/** Read at once. */
+const heldPage = 500
+
+/** Whom the run marked and who is still held, by name; in pages, of which Postgres has the others: they may be a million. */
+export async function* heldPeople(
+  db: Db,
   instanceId: string,
   markedBy: string,
-  limit: number,
-): Promise<HeldPerson[]> {
-  const rows = await conn.execute<{
-    external_id: string
-    name: string | null
-    email: string | null
-    status: AccountStatus
-    held_status: AccountStatus | null
-    last_active_at: string | Date | null
-    missing_since: string | Date | null
-  }>(sql`
+): AsyncGenerator<HeldPerson[], void> {
+  const pages = db.sql<HeldRow[]>`
     select external_id, name, email, status, held_status, last_active_at, missing_since from account
     where instance_id = ${instanceId} and missing_run_id = ${markedBy} and gone_at is null
-    order by coalesce(name, email, external_id), external_id limit ${limit}`)
-  return rows.map(row => ({
-    externalId: row.external_id,
-    name: row.name ?? '',
-    email: row.email ?? '',
-    status: row.status,
-    heldStatus: row.held_status,
-    lastActiveAt: dateOf(row.last_active_at),
-    missingSince: dateOf(row.missing_since),
-  }))
+    order by coalesce(name, email, external_id), external_id`.cursor(heldPage)
+  for await (const rows of pages)
+    yield rows.map(row => ({
+      externalId: row.external_id,
+      name: row.name ?? '',
+      email: row.email ?? '',
+      status: row.status,
+      heldStatus: row.held_status,
+      lastActiveAt: dateOf(row.last_active_at),
+      missingSince: dateOf(row.missing_since),
+    }))
 }
 
 /** Who stays reported although runs do not find them (or find them disabled): how many, and since when the first. */

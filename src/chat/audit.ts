@@ -1,6 +1,7 @@
 // /saasm audit [NAME]: who changed what, from where and when, newest first, in pages; all of it as a file.
 import { type AuditEntry, type AuditRow, appendAudit, readAudit } from '../audit/store.ts'
 import type { Instance } from '../instances/instance.ts'
+import { csvFile } from '../lib/csv.ts'
 import { clampText, count } from '../lib/text.ts'
 import {
   actions,
@@ -18,8 +19,8 @@ import { byValue, goneText, namedByButton, pickInstance } from './pick.ts'
 import { sendFile, slug } from './send-file.ts'
 
 const entriesMax = 20
-/** The most entries in one file. */
-const fileMax = 50_000
+/** Entries read at once for a file. */
+const filePage = 500
 const columns = ['id', 'at', 'actor', 'from', 'action', 'instance', 'instance id', 'before', 'after']
 
 export const auditGesture: Gesture = {
@@ -107,35 +108,42 @@ async function asFile(turn: ActionTurn, house: House, instance: Instance | undef
   const { who } = turn
   // Who has deleted an instance meanwhile does not get everybody's changes in place of its own.
   if (!instance && turn.value !== 'all') return turn.reply({ text: goneText })
-  const rows = await readAudit(house.db.conn, of(who, instance), fileMax + 1)
-  const shown = rows.slice(0, fileMax)
-  const all = count(shown.length, 'change', 'changes')
+  const file = await csvFile(columns, rowsOf(house, of(who, instance)))
+  const all = count(file.rows, 'change', 'changes')
   await turn.reply({ text: `A file with ${all} is on its way to you by direct message.` })
   const entry: AuditEntry = {
     ...{ teamId: who.teamId, actor: who.userId, source: 'button', action: 'audit.exported' },
     ...(instance ? { instance } : {}),
-    after: { changes: shown.length },
+    after: { changes: file.rows },
   }
   await house.db.transaction(tx => appendAudit(tx, entry))
   const name = instance ? clampText(instance.name, 80) : ''
-  const newest = rows.length > shown.length ? 'the newest ' : ''
+  const newest = file.cut ? 'the newest ' : ''
   await sendFile(turn, house, {
     text: `The audit${name ? ` of *${escapeText(name)}*` : ''}: ${newest}${all}, as a list below.`,
     filename: name ? `audit-${slug(name)}` : 'audit',
     title: name ? `Audit of ${name}` : 'Audit',
-    header: columns,
-    rows: cellsOf(shown),
+    bytes: file.bytes,
   })
 }
 
-function* cellsOf(rows: readonly AuditRow[]): Generator<string[]> {
-  for (const row of rows) {
-    const json = (value: unknown) => (value === null ? '' : JSON.stringify(value))
-    yield [
-      ...[String(row.id), row.at.toISOString(), row.actor, row.source, row.action],
-      ...[row.instanceName ?? '', row.instanceId ?? '', json(row.before), json(row.after)],
-    ]
+/** Newest first. */
+async function* rowsOf(house: House, whose: ReturnType<typeof of>): AsyncGenerator<string[][]> {
+  let before: number | undefined
+  for (;;) {
+    const rows = await readAudit(house.db.conn, { ...whose, before }, filePage)
+    yield rows.map(cellsOf)
+    before = rows.at(-1)?.id
+    if (rows.length < filePage) return
   }
+}
+
+function cellsOf(row: AuditRow): string[] {
+  const json = (value: unknown) => (value === null ? '' : JSON.stringify(value))
+  return [
+    ...[String(row.id), row.at.toISOString(), row.actor, row.source, row.action],
+    ...[row.instanceName ?? '', row.instanceId ?? '', json(row.before), json(row.after)],
+  ]
 }
 
 /** Where from, as people say it. */

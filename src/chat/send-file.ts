@@ -1,5 +1,4 @@
 // A list as a file, by direct message to the one person who asked for it; what keeps it from them is said to them.
-import { csvOf } from '../lib/csv.ts'
 import { newId } from '../lib/ids.ts'
 import { section } from '../slack/blocks.ts'
 import { SlackFailure } from '../slack/post.ts'
@@ -12,15 +11,14 @@ export interface ListFile {
   /** Before the day and `.csv`: letters, digits and hyphens. */
   filename: string
   title: string
-  header: readonly string[]
-  rows: Iterable<readonly string[]>
+  bytes: Uint8Array
 }
 
 /** Send it; a refusal is answered through `turn`. What was sent must be written down before: it may be personal data. */
 export async function sendFile(
   turn: { who: Who; reply(message: Message): Promise<void> },
   house: House,
-  { text, filename, title, header, rows }: ListFile,
+  { text, filename, title, bytes }: ListFile,
 ): Promise<void> {
   const day = house.clock.now().toISOString().slice(0, 10)
   try {
@@ -35,7 +33,7 @@ export async function sendFile(
       threadTs: ts,
       filename: `${filename}-${day}.csv`,
       title: `${title}, ${day}`,
-      bytes: Buffer.from(csvOf([...header], rows)),
+      bytes,
     })
   } catch (error) {
     if (!(error instanceof SlackFailure)) throw error

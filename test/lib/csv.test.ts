@@ -1,7 +1,14 @@
 // What the CSV writer promises: every cell is read back as it was, and none is a formula.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { csvOf } from '../../src/lib/csv.ts'
+import { csvFile, type Row } from '../../src/lib/csv.ts'
+
+async function* pagesOf(...pages: Row[][]) {
+  yield* pages
+}
+
+const csvOf = async (header: Row, ...pages: Row[][]) =>
+  (await csvFile(header, pagesOf(...pages))).bytes.toString()
 
 /** The cells of a CSV text as RFC 4180 reads it. */
 function read(text: string): string[][] {
@@ -16,13 +23,15 @@ function read(text: string): string[][] {
   return rows
 }
 
-test('every cell is read back as it was written, whatever it holds, but for the apostrophe before a formula', () => {
+test('every cell is read back as it was written, whatever it holds, but for the apostrophe before a formula', async () => {
   const cell = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a,b', '"', '\r\n', '=1+1', ''))
   const cells = fc.array(cell, { minLength: 2, maxLength: 2 })
-  fc.assert(
-    fc.property(fc.array(cells, { maxLength: 5 }), rows => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(cells, { maxLength: 5 }), async rows => {
       const plain = rows.map(row => row.map(text => text.replaceAll('\0', '')))
-      const back = read(csvOf(['one', 'two'], rows)).map(row => row.map(text => text.replaceAll('\0', '')))
+      const back = read(await csvOf(['one', 'two'], rows)).map(row =>
+        row.map(text => text.replaceAll('\0', '')),
+      )
       expect(back[0]).toEqual(['one', 'two'])
       const bare = back
         .slice(1)
@@ -36,11 +45,26 @@ test('every cell is read back as it was written, whatever it holds, but for the 
 
 test.each(['=HYPERLINK("http://x")', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '＝1'])(
   'no spreadsheet takes %j for a formula',
-  text => {
-    expect(read(csvOf(['h'], [[text]]))[1]?.[0]).toBe(`'${text}`)
+  async text => {
+    expect(read(await csvOf(['h'], [[text]]))[1]?.[0]).toBe(`'${text}`)
   },
 )
 
-test('a name that only holds such a sign stays as it is', () => {
-  expect(csvOf(['name'], [['Jean-Luc +1']])).toBe('\uFEFF"name"\r\n"Jean-Luc +1"\r\n')
+test('a name that only holds such a sign stays as it is', async () => {
+  expect(await csvOf(['name'], [['Jean-Luc +1']])).toBe('\uFEFF"name"\r\n"Jean-Luc +1"\r\n')
+})
+
+test('a file holds whole rows, and no more of them and of bytes than it may', async () => {
+  const page = (from: number): Row[] => [0, 1, 2].map(n => [`row ${from + n}`])
+  const file = async (max: { rows: number; bytes: number }, ...pages: Row[][]) => {
+    const { bytes, ...facts } = await csvFile(['h'], pagesOf(...pages), max)
+    return { ...facts, last: read(bytes.toString()).at(-1)?.[0] }
+  }
+  const many = [page(0), page(3), page(6)]
+  expect(await file({ rows: 9, bytes: 1_000 }, ...many)).toEqual({ rows: 9, cut: false, last: 'row 8' })
+  expect(await file({ rows: 8, bytes: 1_000 }, ...many)).toEqual({ rows: 8, cut: true, last: 'row 7' })
+  expect(await file({ rows: 6, bytes: 1_000 }, ...many)).toEqual({ rows: 6, cut: true, last: 'row 5' })
+  // A row is nine bytes with its quotes and its end.
+  expect(await file({ rows: 9, bytes: 60 }, ...many)).toEqual({ rows: 6, cut: true, last: 'row 5' })
+  expect(await file({ rows: 9, bytes: 1_000 })).toEqual({ rows: 0, cut: false, last: 'h' })
 })

@@ -61,7 +61,11 @@ test('changes come newest first, twenty a page, with who did them and from where
   await until('the first page again', () => /change\.45\b/.test(readable(newest('Ada').blocks)))
 })
 
-test('all of it goes as a file to who asked, without a formula in it, and that is written down', async () => {
+test('all of it goes as a file to who asked, newest first, without a formula in it, and that is written down', async () => {
+  await rows(
+    "insert into audit (team_id, actor, source, action) select $1, 'saasm', 'run', 'sync.' || n from generate_series(1, 1200) n",
+    world.person('Ada').state().team.id,
+  )
   await press('audit-file')
   const file = await until('the file', () =>
     world
@@ -71,9 +75,15 @@ test('all of it goes as a file to who asked, without a formula in it, and that i
       .flatMap(channel => channel.messages.flatMap(message => message.files ?? []))
       .find(one => /^audit-.*[.]csv$/.test(one.name)),
   )
-  expect(file.size).toBeGreaterThan(45 * 20)
+  const lines = String(world.sandbox.slack.file(file.id)?.bytes).split('\r\n').slice(1, -1)
+  const numbers = (from: number) => Array.from({ length: from }, (_, at) => from - at)
+  expect(lines.map(line => line.split('","')[4])).toEqual([
+    ...numbers(1_200).map(n => `sync.${n}`),
+    ...numbers(45).map(n => `change.${n}`),
+  ])
+  expect(lines.at(-1)).toContain(`"'=HYPERLINK(""x"")"`)
   const [entry] = await rows("select actor, source, after from audit where action = 'audit.exported'")
-  expect(entry).toMatchObject({ actor: 'U0ADA', source: 'button', after: { changes: 45 } })
+  expect(entry).toMatchObject({ actor: 'U0ADA', source: 'button', after: { changes: 1_245 } })
 })
 
 test('who is no admin is refused, and only they hear it', async () => {
