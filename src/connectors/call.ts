@@ -103,9 +103,9 @@ async function once(room: { http: Http; clock: Clock; log: Log }, options: Call,
 }
 
 /** Held to the same rules as a vendor's answer, and asked once: it would be the same again. */
-function fromLocal(asked: Asked, { connector, session }: Call, req: Req): Once {
+async function fromLocal(asked: Asked, { connector, session }: Call, req: Req): Promise<Once> {
   try {
-    const res = session.local(asked, connector.local as NonNullable<Connector['local']>, req)
+    const res = await session.local(asked, connector.local as NonNullable<Connector['local']>, req)
     const error = problemIn(asked, res)
     return error ? { error } : { res }
   } catch (error) {

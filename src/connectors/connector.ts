@@ -174,7 +174,7 @@ export interface Connector<C extends Credentials = Credentials> {
    * There is no vendor to ask: every request is answered out of the credentials, which are read once a stream or check.
    * Throws ProviderError for those that cannot be read at all.
    */
-  local?(credentials: C): (req: Req) => Res
+  local?(credentials: C): Promise<(req: Req) => Res>
   /** For people: what the answer to `check` says is amiss and does not stand in the way. */
   notice?(body: unknown): string | undefined
   /** For people: a file to start from, to be copied. */

@@ -13,7 +13,7 @@ export interface Session {
   /** Headers for the next request; a token is fetched by `fetchToken` when there is none that lives. Throws ProviderError. */
   headers(asked: Asked, fetchToken: FetchToken): Promise<Record<string, string>>
   /** What the credentials themselves answer (`Connector.local`), read once. Throws ProviderError. */
-  local(asked: Asked, answer: NonNullable<Connector['local']>, req: Req): Res
+  local(asked: Asked, answer: NonNullable<Connector['local']>, req: Req): Promise<Res>
   /** Forget the token after a refusal; false: there is none, so that asking again would change nothing. */
   forget(): boolean
 }
@@ -44,15 +44,18 @@ export function createSession(
 ): Session {
   let current = credentials
   let access: { token: string; until: number } | null = null
-  let local: ((req: Req) => Res) | undefined
+  let local: ReturnType<NonNullable<Connector['local']>> | undefined
   const { grant } = connector.auth
   /** A declaration's own code on credentials; what it throws could quote them. */
+  const unusable = (asked: Asked, error: unknown) =>
+    error instanceof ProviderError
+      ? error
+      : providerError(asked, 'credentials', `${asked.what} credentials cannot be used`)
   const made = <T>(asked: Asked, make: () => T): T => {
     try {
       return make()
     } catch (error) {
-      if (error instanceof ProviderError) throw error
-      throw providerError(asked, 'credentials', `${asked.what} credentials cannot be used`)
+      throw unusable(asked, error)
     }
   }
   return {
@@ -78,11 +81,13 @@ export function createSession(
       const { token } = access
       return made(asked, () => connector.auth.headers(current, token))
     },
-    local(asked, answer, req) {
-      return made(asked, () => {
-        local ??= answer(current)
-        return local(req)
-      })
+    async local(asked, answer, req) {
+      local ??= answer(current)
+      try {
+        return (await local)(req)
+      } catch (error) {
+        throw unusable(asked, error)
+      }
     },
     forget() {
       const had = access !== null

@@ -3,7 +3,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Credentials, fieldsOf, readCredentials } from '../../src/connectors/connector.ts'
 import { csv } from '../../src/connectors/csv/csv.ts'
+import { readFile } from '../../src/connectors/csv/schema.ts'
 import { connectors } from '../../src/connectors/registry.ts'
+import { turnsDuring } from '../support/turns.ts'
 import { engineOn, listAll, refusal, swiftClock } from './served.ts'
 
 const engine = engineOn(swiftClock())
@@ -179,12 +181,21 @@ test('whatever stands in the cells comes back as it was written', async () => {
   )
 })
 
-test('the largest file is read once a stream and not once a page', async () => {
+const largest = () => {
   const people = Array.from(
     { length: 50_000 },
     (_, n) => `${n},p${n}@acme.example,"Person ${n}",${'x'.repeat(50)}`,
   )
-  const file = `id,email,name,note\n${people.join('\n')}\n`
+  return `id,email,name,note\n${people.join('\n')}\n`
+}
+
+test('the event loop has its turns while the largest file is read', async () => {
+  const { longest } = await turnsDuring(readFile(given(largest())))
+  expect(longest, 'share of the time').toBeLessThan(0.2)
+})
+
+test('the largest file is read once a stream and not once a page', async () => {
+  const file = largest()
   expect(readCredentials(csv, given(file))).toMatchObject({ ok: true })
   const before = process.cpuUsage()
   const { accounts } = await read(file)

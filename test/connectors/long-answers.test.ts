@@ -7,6 +7,7 @@ import { cutList } from '../../src/connectors/cut-list.ts'
 import { type Cursor, createEngine, type Known, type Page } from '../../src/connectors/engine.ts'
 import { httpJson } from '../../src/connectors/http-json/http-json.ts'
 import { silentLog } from '../../src/lib/log.ts'
+import { turnsDuring } from '../support/turns.ts'
 import { swiftClock } from './served.ts'
 
 const given = {
@@ -72,21 +73,6 @@ async function pagesOf(
   }
 }
 
-/** How many turns the event loop has while `work` goes on. */
-async function turnsDuring(work: Promise<unknown>): Promise<number> {
-  let turns = 0
-  let over = false
-  const count = () => {
-    turns += 1
-    if (!over) setImmediate(count)
-  }
-  setImmediate(count)
-  await work.finally(() => {
-    over = true
-  })
-  return turns
-}
-
 /** Two listings, and somebody in both. */
 const twice = defineConnector(z.object({}), {
   ...httpJson,
@@ -110,7 +96,7 @@ test.each([
 ])('the event loop has its turns while 20,000 people of one answer are read, $what', async ({ known }) => {
   const vendor = vendorOf({ '/users': { users: people(0, 20_000) } })
   let pages: Page[] = []
-  const turns = await turnsDuring(
+  const { turns } = await turnsDuring(
     pagesOf(vendor, known ? { known } : {}).then(read => {
       pages = read.pages
     }),
@@ -126,12 +112,13 @@ test.each([
 
 test('the event loop has its turns while such an answer is cut', async () => {
   const bytes = Buffer.from(JSON.stringify(people(0, 20_000)))
-  expect(await turnsDuring(cutList(bytes))).toBeGreaterThan(2)
+  expect((await turnsDuring(cutList(bytes))).turns).toBeGreaterThan(2)
 })
 
 test('the event loop has its turns while a form proves credentials by such an answer', async () => {
   const { engine, readWhole } = vendorOf({ '/users': { users: people(0, 20_000) }, '/me': {} })
-  expect(await turnsDuring(engine.verify(httpJson, given, { timeoutMs: 60_000 }))).toBeGreaterThan(5)
+  const proving = engine.verify(httpJson, given, { timeoutMs: 60_000 })
+  expect((await turnsDuring(proving)).turns).toBeGreaterThan(5)
   expect(readWhole).toEqual(['/me'])
 })
 

@@ -64,8 +64,8 @@ export const csv = defineConnector(credentials, {
     return typeof notice === 'string' ? notice : undefined
   },
   rules: [],
-  local: given => {
-    const file = readFile(given)
+  local: async given => {
+    const file = await readFile(given)
     return (req: Req): Res => {
       const { rows, ...about } = file
       const from = Number(req.query?.offset ?? '0')

@@ -1,6 +1,8 @@
 // What a file of people says: its heading found by common names, each line read straight into an account or refused by number.
 import { createHash } from 'node:crypto'
-import { CsvError, type Info, parse } from 'csv-parse/sync'
+import { CsvError, type Info } from 'csv-parse'
+import { breathe } from '../../lib/breath.ts'
+import { csvRecords } from '../../lib/csv.ts'
 import { cleanText } from '../../lib/text.ts'
 import { type Account, type AccountStatus, accountOf } from '../account.ts'
 import { ProviderError, RowRefused } from '../errors.ts'
@@ -9,6 +11,8 @@ export const fileMaxBytes = 5 * 1024 * 1024
 export const rowsMax = 50_000
 /** People a page. */
 export const pageSize = 200
+/** Read at once: some milliseconds of work. */
+const rowsAtOnce = 500
 /** Lines of a file that are named in a window. */
 const namedMax = 10
 const headingsMax = 200
@@ -72,12 +76,16 @@ const no = ['no', 'n', 'false', '0', 'off', 'disabled', 'not enrolled', '-']
 const never = ['', '-', 'never', 'n/a', 'none']
 
 /** Everybody in the file. Throws ProviderError `settings`, with the lines, for a file that cannot be taken at all. */
-export function readFile(given: Given): FileOfPeople {
+export async function readFile(given: Given): Promise<FileOfPeople> {
   const text = given.file ?? ''
-  const { heading, lines } = recordsOf(text)
+  const { heading, lines } = await recordsOf(text)
   const columns = columnsOf(heading, given)
   const known = new Map<string, number>()
-  const rows = lines.map(line => rowOf(line, { columns, width: heading.length, known }))
+  const rows: Row[] = []
+  for (const line of lines) {
+    rows.push(rowOf(line, { columns, width: heading.length, known }))
+    if (rows.length % rowsAtOnce === 0) await breathe()
+  }
   if (rows.length === 0) throw refusedFile('The file has a heading and nobody below it.')
   refuseMostlyBad(rows)
   return { key: createHash('sha256').update(text).digest('hex'), rows, notice: noticeOf(rows) }
@@ -96,25 +104,16 @@ interface Line {
   cells: readonly string[]
 }
 
-function recordsOf(text: string): { heading: readonly string[]; lines: Line[] } {
+async function recordsOf(text: string): Promise<{ heading: readonly string[]; lines: Line[] }> {
   try {
-    const read = parse(text, {
-      bom: true,
-      delimiter: delimiterOf(text),
-      info: true,
-      record_delimiter: ['\r\n', '\n', '\r'],
-      relax_column_count: true,
-      skip_empty_lines: true,
-      to: rowsMax + 2,
-      trim: true,
-    }) as unknown as { record: string[]; info: Info }[]
-    const [first, ...rest] = read.map(({ record, info }) => ({
-      number: startOf(record, info),
-      cells: record.map(cell => cell.trim()),
-    }))
+    const read: Line[] = []
+    for await (const { record, info } of csvRecords(text, delimiterOf(text))) {
+      read.push({ number: startOf(record, info), cells: record.map(cell => cell.trim()) })
+      if (read.length > rowsMax + 1)
+        throw refusedFile(`The file has more than ${rowsMax.toLocaleString('en-US')} lines.`)
+    }
+    const [first, ...rest] = read
     if (!first) throw refusedFile('The file is empty.')
-    if (rest.length > rowsMax)
-      throw refusedFile(`The file has more than ${rowsMax.toLocaleString('en-US')} lines.`)
     return { heading: first.cells, lines: rest.filter(({ cells }) => cells.some(cell => cell !== '')) }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
