@@ -17,6 +17,8 @@ export interface PartTask {
   /** 32 bytes, in base64. */
   secretKey: string
   people: number
+  /** People an answer of the vendor lists, in two hundreds. */
+  page: number
 }
 
 export interface LoopDelay {
@@ -64,11 +66,12 @@ export const parts: Readonly<Record<Part, (task: PartTask) => Promise<number[]>>
     const server = createServer((req, res) => receiver.requestListener(req, res))
     return [await listen(server)]
   },
-  async vendor({ people }) {
+  async vendor({ people, page }) {
     const folder = join('.saasm', 'bench', 'slack')
     mkdirSync(folder, { recursive: true })
     writePages(join(folder, 'people'), people, 'first')
-    const pages = Array.from(readPages(join(folder, 'people')), ({ bytes }) => Buffer.from(bytes))
+    const small = Array.from(readPages(join(folder, 'people')), ({ bytes }) => Buffer.from(bytes))
+    const pages = joined(small, Math.max(1, Math.ceil(page / 200)))
     rmSync(folder, { recursive: true, force: true })
     const serve = () =>
       createServer((req, res) => {
@@ -80,6 +83,18 @@ export const parts: Readonly<Record<Part, (task: PartTask) => Promise<number[]>>
       })
     return Promise.all(Array.from({ length: syncsAtOnce }, () => listen(serve())))
   },
+}
+
+/** As many lists at a time as one. */
+function joined(lists: readonly Buffer[], atATime: number): Buffer[] {
+  return Array.from({ length: Math.ceil(lists.length / atATime) }, (_, at) => {
+    const parts = lists.slice(at * atATime, (at + 1) * atATime).map(list => list.subarray(1, -1))
+    return Buffer.concat([
+      Buffer.from('['),
+      ...parts.flatMap((part, n) => (n > 0 ? [Buffer.from(','), part] : [part])),
+      Buffer.from(']'),
+    ])
+  })
 }
 
 /** Told `watch`, looks how long the event loop is held up; told `watched`, says so, in milliseconds, and looks no more. */

@@ -37,6 +37,7 @@ async function part(name: Part): Promise<void> {
 async function measure(): Promise<void> {
   const rounds = numberOf('rounds', 5)
   const people = numberOf('people', 100_000)
+  const page = numberOf('page', 200)
   const requests = numberOf('requests', 300)
   const server = await startServer()
   await server.sql.unsafe('alter system reset autovacuum')
@@ -44,7 +45,13 @@ async function measure(): Promise<void> {
   const slack = await startSlack()
   const secretKey = randomBytes(32)
   const task: PartTask = {
-    ...{ databaseUrl: server.url, slackApiUrl: slack.url, people, secretKey: secretKey.toString('base64') },
+    ...{
+      databaseUrl: server.url,
+      slackApiUrl: slack.url,
+      people,
+      page,
+      secretKey: secretKey.toString('base64'),
+    },
     ...{ signingSecret: randomBytes(16).toString('hex'), botToken: 'xoxb-bench' },
   }
   const children: ChildProcess[] = []
@@ -105,7 +112,7 @@ async function measure(): Promise<void> {
       process.stderr.write(`round ${at} of ${rounds}\n`)
     }
     process.stdout.write(
-      `a round: idle ${timesIdle * requests} acknowledgements of each kind, one every ${everyMs.idle} ms; syncing ${requests}, one every ${everyMs.syncing} ms; ${requests / 2} windows in each, one every ${windowEveryMs} ms; in turns\n${rounds} rounds; ${syncsAtOnce} syncs of ${people} people\n`,
+      `a round: idle ${timesIdle * requests} acknowledgements of each kind, one every ${everyMs.idle} ms; syncing ${requests}, one every ${everyMs.syncing} ms; ${requests / 2} windows in each, one every ${windowEveryMs} ms; in turns\n${rounds} rounds; ${syncsAtOnce} syncs of ${people} people, ${page} an answer\n`,
     )
     print(done)
   } finally {

@@ -24,10 +24,10 @@ export interface CutFrom {
   recall?: (() => Promise<Recall>) | undefined
 }
 
-/** `digest`: what its items can be known by the next time, where that was asked for. */
+/** `digest`: what its items can be known by the next time, where that was asked for. Of a long answer they are made when asked for. */
 export type CutChunk =
   | { known: KnownChunk; digest?: never; items?: never }
-  | { known?: never; digest?: string | undefined; items: readonly unknown[] }
+  | { known?: never; digest?: string | undefined; items(): readonly unknown[] }
 
 /** An answer whose list was cut. */
 export interface CutAnswer {
@@ -43,6 +43,8 @@ const digestLength = 22
 /** What stands before the list, or after it: links, counts. More than this is not looked through. */
 const aroundMaxBytes = 65_536
 const chunkMaxBytes = 1_048_576
+/** Of a longer answer the items are not kept: many megabytes of them hold up the garbage collector longer than parsing twice. */
+const keptMaxBytes = 1_048_576
 /**
  * A chunk that has fewer people ends after one in `earlyEnd`, a larger one after one in `lateEnd`: so that few are very large,
  * in which most of the changes would be. They come to some five people: fewer are much to remember, more are much to read and
@@ -152,7 +154,7 @@ async function chunksIn(
     item = found + between.next
     if (end < to && !isLast(says, many)) continue
     if (end - start > chunkMaxBytes) return undefined
-    const chunk = chunkOf(bytes.subarray(start, end), recall)
+    const chunk = chunkOf(bytes.subarray(start, end), { recall, keep: bytes.length <= keptMaxBytes })
     if (!chunk) return undefined
     chunks.push(chunk)
     many = 0
@@ -162,12 +164,17 @@ async function chunksIn(
   return chunks
 }
 
-function chunkOf(bytes: Buffer, recall: Recall | undefined): CutChunk | undefined {
+function chunkOf(
+  bytes: Buffer,
+  { recall, keep }: { recall: Recall | undefined; keep: boolean },
+): CutChunk | undefined {
   const digest = recall && mixed(hash('sha256', bytes, 'base64url'), recall.of)
   const known = digest !== undefined && recall?.chunk(digest)
   if (known) return { known }
-  const items = parsed(`[${textOf(bytes)}]`)
-  return Array.isArray(items) ? { digest, items } : undefined
+  const parse = () => parsed(`[${textOf(bytes)}]`)
+  const items = parse()
+  if (!Array.isArray(items)) return undefined
+  return { digest, items: keep ? () => items : () => parse() as unknown[] }
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

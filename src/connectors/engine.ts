@@ -13,7 +13,7 @@ import { nothingLooked } from './lookup.ts'
 import type { AskHow } from './loop.ts'
 import type { RowProblem } from './rows.ts'
 import { createSession, type Keep } from './session.ts'
-import { askListing, longAnswers, pages, readPage } from './walk.ts'
+import { askListing, longAnswers, pages, readParts } from './walk.ts'
 
 /** Where a stream goes on: plain JSON without any secret. */
 export interface Cursor {
@@ -153,7 +153,7 @@ async function verify(
   }
   const asked = (req: Req) => askedOf({ connector, credentials, place: 'form' }, req)
   const check = connector.check(credentials)
-  const proof = (await once(check)).res
+  const proof = (await once(check, connector.scopes, { cutFrom: longAnswers })).res
   mustGrant(asked(check), proof)
   const first = connector.listings[0]
   const firstReq = first?.request(credentials)
@@ -164,7 +164,9 @@ async function verify(
     connector.tenantRequest ? once(connector.tenantRequest(credentials)).catch(() => null) : null,
   ])
   signal.throwIfAborted()
-  if (first && page) await readPage(asked(page.req), first, { ...page, looked: nothingLooked })
+  // To its end: it says at the end, too, what cannot be read.
+  if (first && page)
+    for await (const _ of readParts(asked(page.req), first, { ...page, looked: nothingLooked }));
   const tenant = tenantOf(asked(check), tenantRes?.res.body ?? proof.body)
   const notice = connector.notice?.(proof.body)
   const now = options.now()

@@ -2,32 +2,49 @@
 import { isAscii } from 'node:buffer'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
+import { breathe } from '../lib/breath.ts'
 import { ProviderError } from './errors.ts'
 
 const roomMinBytes = 64 * 1024
-/** The most that is taken on a vendor's word alone. */
-const roomSaidMaxBytes = 1024 * 1024
+/** The most that is taken at once, on a vendor's word as for want of it. */
+const roomMaxBytes = 1024 * 1024
 /** As many as fetch undoes. */
 const codingsMax = 5
 
 /** An empty body; `saidBytes` is how much the vendor says will come. `add` throws ProviderError `unreadable` above `maxBytes`. */
 export function createBody(maxBytes: number, saidBytes: number) {
-  // One piece of memory and no list of chunks: bytes that come singly would each take a hundred with them.
-  let room = Buffer.allocUnsafe(Math.min(Math.max(saidBytes, roomMinBytes), roomSaidMaxBytes))
-  let bytes = 0
+  // Blocks and no list of chunks: bytes that come singly would each take a hundred with them.
+  const full: Buffer[] = []
+  let block = Buffer.allocUnsafe(Math.min(Math.max(saidBytes, roomMinBytes), roomMaxBytes))
+  let [used, bytes] = [0, 0]
   return {
     add(chunk: Uint8Array) {
-      const next = bytes + chunk.length
-      if (next > maxBytes) throw tooLarge(maxBytes)
-      if (next > room.length) {
-        const larger = Buffer.allocUnsafe(Math.max(next, room.length * 2))
-        larger.set(room.subarray(0, bytes))
-        room = larger
+      bytes += chunk.length
+      if (bytes > maxBytes) throw tooLarge(maxBytes)
+      for (let taken = 0; taken < chunk.length; ) {
+        if (used === block.length) {
+          full.push(block)
+          block = Buffer.allocUnsafe(Math.min(block.length * 2, roomMaxBytes))
+          used = 0
+        }
+        const some = chunk.subarray(taken, taken + block.length - used)
+        block.set(some, used)
+        used += some.length
+        taken += some.length
       }
-      room.set(chunk, bytes)
-      bytes = next
     },
-    whole: () => room.subarray(0, bytes),
+    /** In one piece; of a long one the blocks are put together with a breath between them. */
+    async whole(): Promise<Buffer> {
+      if (full.length === 0) return block.subarray(0, used)
+      const whole = Buffer.allocUnsafeSlow(bytes)
+      let at = 0
+      for (const one of [...full, block.subarray(0, used)]) {
+        whole.set(one, at)
+        at += one.length
+        await breathe()
+      }
+      return whole
+    },
   }
 }
 

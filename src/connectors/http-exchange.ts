@@ -44,7 +44,7 @@ export async function exchange(dispatcher: Dispatcher, url: URL, asked: HttpRequ
       const found = oneEach(res.headers)
       const gathered = createBody(maxBytes, Number(found['content-length']) || 0)
       for await (const chunk of res.body) gathered.add(chunk)
-      return { status, headers: found, body: gathered.whole() }
+      return { status, headers: found, body: await gathered.whole() }
     } finally {
       // Does nothing to a body that has been read to its end.
       res.body.destroy()

@@ -10,7 +10,7 @@ import type { ListedChunk } from './engine.ts'
 const namesMax = 100_000
 const lastNames = 2_000
 
-/** People of one page. */
+/** People of an answer, or of a part of one. */
 export interface Listed {
   accounts: Account[]
   chunks?: ListedChunk[] | undefined
@@ -19,41 +19,57 @@ export interface Listed {
 export interface Seen {
   /** People given. */
   people: number
-  /**
-   * Who of this page was not given before; undefined: the page has come already in this listing. Who is known again has no
-   * name here, and is given as often as listed.
-   */
-  firstOfEach(page: Listed, listing: number): Listed | undefined
+  /** An answer of this listing begins. */
+  answer(listing: number): SeenAnswer
+}
+
+export interface SeenAnswer {
+  /** Who of this part was not given before. Who is known again has no name here, and is given as often as listed. */
+  firstOfEach(part: Listed): Listed
+  /** At its end: it has come already in this listing. */
+  hasCome(): boolean
 }
 
 /** For a walk over so many listings. */
 export function createSeen(listings: number): Seen {
   const names = listings > 1 ? allNames() : newestNames()
-  const pages = new Set<string>()
+  const answers = new Set<string>()
   const seen: Seen = {
     people: 0,
-    firstOfEach(listed, listing) {
-      const { accounts, chunks } = listed
-      if (accounts.length === 0 && !chunks?.length) return listed
-      const page = fingerprint(listed, listing)
-      if (pages.has(page)) return undefined
-      pages.add(page)
-      let repeated = !chunks?.some(chunk => chunk.known)
+    answer(listing) {
+      // Some 30 bytes an answer: a directory of a million has a few thousand of them.
+      const print = createHash('sha1').update(`${listing}`)
+      let [listed, repeated] = [0, true]
       const isFirst = ({ externalId }: Account) => {
         const before = names.lastListing(externalId, listing)
         if (before === listing) return false
         repeated = false
         return before === undefined
       }
-      const first: Listed = { accounts: accounts.filter(isFirst) }
-      if (chunks) first.chunks = []
-      for (const chunk of chunks ?? []) {
-        const firsts = chunk.accounts?.filter(isFirst)
-        if (firsts?.length === chunk.accounts?.length) first.chunks?.push(chunk)
-        else for (const account of firsts ?? []) first.accounts.push(account)
+      return {
+        firstOfEach(part) {
+          const { accounts, chunks } = part
+          if (accounts.length === 0 && !chunks?.length) return part
+          listed += 1
+          // Hashed at once: a call an id costs more than the hash.
+          print.update(`\n${idsOf(part).join('\n')}`)
+          if (chunks?.some(chunk => chunk.known)) repeated = false
+          const first: Listed = { accounts: accounts.filter(isFirst) }
+          if (chunks) first.chunks = []
+          for (const chunk of chunks ?? []) {
+            const firsts = chunk.accounts?.filter(isFirst)
+            if (firsts?.length === chunk.accounts?.length) first.chunks?.push(chunk)
+            else for (const account of firsts ?? []) first.accounts.push(account)
+          }
+          seen.people += peopleOf(first)
+          return first
+        },
+        hasCome() {
+          if (listed === 0) return false
+          const { size } = answers
+          return answers.add(print.digest('base64url')).size === size || repeated
+        },
       }
-      seen.people += peopleOf(first)
-      return repeated ? undefined : first
     },
   }
   return seen
@@ -99,14 +115,10 @@ function newestNames(): Names {
   }
 }
 
-/** Some 30 bytes a page: a directory of a million has a few thousand pages. Hashed at once: a call an id costs more than the hash. */
-function fingerprint({ accounts, chunks = [] }: Listed, listing: number): string {
-  const idsOf = (some: readonly Account[]) => some.map(account => account.externalId)
-  const ids = idsOf(accounts)
+function idsOf({ accounts, chunks = [] }: Listed): string[] {
+  const ids = accounts.map(account => account.externalId)
   for (const { known, accounts } of chunks)
     if (known) ids.push(known.digest)
-    else ids.push(...idsOf(accounts))
-  return createHash('sha1')
-    .update(`${listing}\n${ids.join('\n')}`)
-    .digest('base64url')
+    else for (const { externalId } of accounts) ids.push(externalId)
+  return ids
 }

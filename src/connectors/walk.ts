@@ -1,5 +1,5 @@
 // The walk over a connector's listings: one page after another, refusing every answer that could hide or double people.
-import { breathe, isOutOfBreath } from '../lib/breath.ts'
+import { breathe } from '../lib/breath.ts'
 import type { Account } from './account.ts'
 import { type Asked, askedOf, mustGrant, providerError } from './answers.ts'
 import type { Answered } from './call.ts'
@@ -11,7 +11,7 @@ import { lookUp } from './lookup.ts'
 import { type Ask, refuseLoop } from './loop.ts'
 import { readingPrint } from './print.ts'
 import { type RowProblem, readRows } from './rows.ts'
-import { createSeen, type Listed, peopleOf, type Seen } from './seen.ts'
+import { createSeen, type Listed, type Seen } from './seen.ts'
 
 /** A small directory is read sooner as it is; so is the end of a larger one. */
 const firstMinBytes = 524_288
@@ -51,7 +51,8 @@ export async function* pages(
   const fresh = { warnings: incomplete ? [incomplete] : [], complete: !incomplete && !since }
   const end: StreamEnd = from ? { ...from.end, warnings: [...from.end.warnings] } : fresh
   const check = connector.check(credentials)
-  const proof = await ask(check, connector.scopes)
+  // It may be the list itself.
+  const proof = await ask(check, connector.scopes, { cutFrom: longAnswers })
   const asked = askedOf({ connector, credentials, place: 'run' }, check)
   mustGrant(asked, proof.res)
   const looked = await lookUp(ask, connector, credentials, end)
@@ -116,23 +117,28 @@ async function* listingPages(
     const { req, res, unreported, fewer } = answered
     if (unreported !== undefined) end.warnings.push(`Not reported: ${unreported}.`)
     if (fewer) end.complete = false
-    const rows = await readPage(asked(req), listing, { ...answered, looked })
-    // It makes a list of its own from what it finds: to cut what it finds would be for nothing.
-    if (answered.cut && !rows.chunks) walk.mayCut = false
-    const first = seen.firstOfEach(rows, at)
-    if (!first) throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
-    if (rows.problems.length > 0) end.complete = false
-    const following = listing.page(req, res, rows.got)
+    const given = seen.answer(at)
+    const problems: RowProblem[] = []
+    let got = 0
+    let part: Listed | undefined
+    for await (const rows of readParts(asked(req), listing, { ...answered, looked })) {
+      // Stopped in the middle of an answer, it is asked for again: who was on it comes once more.
+      if (part) yield { ...part, more: true, problems: [], cursor: before }
+      // It makes a list of its own from what it finds: to cut what it finds would be for nothing.
+      if (answered.cut && !rows.chunks) walk.mayCut = false
+      part = given.firstOfEach(rows)
+      for (const problem of rows.problems) problems.push(problem)
+      got += rows.got
+    }
+    if (given.hasCome()) throw providerError(asked(req), 'unreadable', `${asked(req).what} repeated page`)
+    if (problems.length > 0) end.complete = false
+    const following = listing.page(req, res, got)
     if (following === 'short') {
       end.complete = false
       end.warnings.push(`Not everybody is reported: the list of ${listing.name} stopped early.`)
     }
     next = following === 'short' ? undefined : following
-    const parts = partsOf(first)
-    // Stopped in the middle of an answer, it is asked for again: who was on it comes once more.
-    for (const part of parts.slice(0, -1)) yield { ...part, more: true, problems: [], cursor: before }
-    const cursor = cursorAt(at, { next, pages: page, end })
-    yield { accounts: [], ...parts.at(-1), problems: rows.problems, cursor }
+    yield { accounts: [], ...part, problems, cursor: cursorAt(at, { next, pages: page, end }) }
   }
 }
 
@@ -148,24 +154,6 @@ function cursorAt(
 ): Cursor {
   const place = next ? { listing, req: next, pages } : { listing: listing + 1, req: null, pages: 0 }
   return { ...place, end: { complete: end.complete, warnings: [...end.warnings] } }
-}
-
-/** Of `partMax` people each, but for the last one, in their order. */
-function partsOf(listed: Listed): Listed[] {
-  if (peopleOf(listed) <= partMax) return [listed]
-  const { accounts, chunks } = listed
-  const parts: Listed[] = []
-  for (let at = 0; at < accounts.length; at += partMax)
-    parts.push({ accounts: accounts.slice(at, at + partMax), chunks: chunks && [] })
-  let part = parts.at(-1)
-  for (const chunk of chunks ?? []) {
-    if (!part?.chunks || peopleOf(part) >= partMax) {
-      part = { accounts: [], chunks: [] }
-      parts.push(part)
-    }
-    part.chunks?.push(chunk)
-  }
-  return parts
 }
 
 /** One page, or for the first one less of it, or nothing of an optional listing. */
@@ -190,72 +178,81 @@ export async function askListing(
   }
 }
 
-/** One answer as it was read. */
-export interface Rows {
-  /** Those that are in no chunk. */
-  accounts: Account[]
-  chunks?: ListedChunk[]
+/** A part of an answer as it was read. */
+interface Rows extends Listed {
   problems: RowProblem[]
   /** Items in all. */
   got: number
 }
 
-/** Read one answer. Throws `unreadable` without a list, or when more than half its rows cannot be read. */
-export async function readPage(
+/**
+ * Read one answer, some `partMax` people at a time, with a breath between them. Throws `unreadable` without a list, and in the
+ * end when more than half its rows could not be read.
+ */
+export async function* readParts(
   asked: Asked,
   listing: Listing,
   { res, cut, looked }: Pick<Answered, 'res' | 'cut'> & { looked: Looked },
-): Promise<Rows> {
+): AsyncGenerator<Rows, void> {
   const { credentials } = asked
   const items = listing.items(res.body, credentials)
   if (!items)
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
-  // A declaration that makes a list of its own from what it finds is given what it found.
-  const chunks = cut && items === cut.list ? cut.chunks : undefined
   const how = { credentials, looked }
-  const rows = await (chunks ? readChunks(listing, chunks, how) : readItems(listing, items, how))
-  if (rows.problems.length * 2 > rows.got) {
-    const share = `${rows.problems.length} of ${rows.got} rows unreadable`
-    throw providerError(asked, 'unreadable', `${asked.what} ${res.status} ${share}`)
-  }
-  return rows
-}
-
-async function readItems(
-  listing: Listing,
-  items: readonly unknown[],
-  how: { credentials: Credentials; looked: Looked },
-): Promise<Rows> {
-  const [accounts, problems] = [[] as Account[], [] as RowProblem[]]
-  for (let at = 0; at < items.length; at += partMax) {
-    const rows = readRows(listing, items.slice(at, at + partMax), how)
-    for (const account of rows.accounts) accounts.push(account)
-    for (const problem of rows.problems) problems.push(problem)
+  // A declaration that makes a list of its own from what it finds is given what it found.
+  const parts =
+    cut && items === cut.list ? readChunks(listing, cut.chunks, how) : readItems(listing, items, how)
+  let [got, unread] = [0, 0]
+  for (const rows of parts) {
+    got += rows.got
+    unread += rows.problems.length
+    yield rows
     await breathe()
   }
-  return { accounts, problems, got: items.length }
+  if (unread * 2 > got) {
+    const share = `${unread} of ${got} rows unreadable`
+    throw providerError(asked, 'unreadable', `${asked.what} ${res.status} ${share}`)
+  }
+}
+
+interface How {
+  credentials: Credentials
+  looked: Looked
+}
+
+function* readItems(listing: Listing, items: readonly unknown[], how: How): Generator<Rows> {
+  for (let at = 0; at < items.length; at += partMax) {
+    const some = items.slice(at, at + partMax)
+    yield { ...readRows(listing, some, how), got: some.length }
+  }
 }
 
 /** Only a chunk whose every item is an account is known again: what was left out of it or could not be read is not told by where its people are. */
-async function readChunks(
-  listing: Listing,
-  cut: readonly CutChunk[],
-  how: { credentials: Credentials; looked: Looked },
-): Promise<Rows> {
-  const [accounts, problems, chunks] = [[] as Account[], [] as RowProblem[], [] as ListedChunk[]]
-  let got = 0
-  for (const { known, digest, items } of cut) {
-    got += known ? known.people : items.length
+function* readChunks(listing: Listing, chunks: readonly CutChunk[], how: How): Generator<Rows> {
+  const nothing = () => ({
+    accounts: [] as Account[],
+    chunks: [] as ListedChunk[],
+    problems: [] as RowProblem[],
+    got: 0,
+  })
+  let part = nothing()
+  for (const { known, digest, items } of chunks) {
+    if (part.got >= partMax) {
+      yield part
+      part = nothing()
+    }
     if (known) {
-      chunks.push({ known })
+      part.chunks.push({ known })
+      part.got += known.people
       continue
     }
-    const rows = readRows(listing, items, how)
-    if (digest !== undefined && rows.accounts.length === items.length)
-      chunks.push({ digest, accounts: rows.accounts })
-    else for (const account of rows.accounts) accounts.push(account)
-    for (const problem of rows.problems) problems.push(problem)
-    if (isOutOfBreath()) await breathe()
+    const listed = items()
+    const rows = readRows(listing, listed, how)
+    if (digest !== undefined && rows.accounts.length === listed.length)
+      part.chunks.push({ digest, accounts: rows.accounts })
+    else for (const account of rows.accounts) part.accounts.push(account)
+    for (const problem of rows.problems) part.problems.push(problem)
+    part.got += listed.length
   }
-  return { accounts, chunks, problems, got }
+  yield part
 }

@@ -22,11 +22,11 @@ function createLearner(every = 1) {
     learn(cut: CutAnswer | undefined) {
       for (const chunk of cut?.chunks ?? []) {
         seen += 1
-        if (chunk.digest !== undefined && seen % every === 0) learned.set(chunk.digest, chunk.items)
+        if (chunk.digest !== undefined && seen % every === 0) learned.set(chunk.digest, chunk.items())
       }
     },
     itemsOf: ({ chunks }: CutAnswer) =>
-      chunks.flatMap(chunk => (chunk.known ? (learned.get(chunk.known.digest) ?? []) : chunk.items)),
+      chunks.flatMap(chunk => (chunk.known ? (learned.get(chunk.known.digest) ?? []) : chunk.items())),
   }
 }
 
@@ -106,7 +106,9 @@ test('a change is felt by the people next to it: a dozen, a hundred at most, whe
   for (const page of pagesOf(list)) learner.learn(await cutList(page, learner.recall))
   const strangers = async (all: unknown[]) => {
     const cuts = await Promise.all(pagesOf(all).map(page => cutList(page, learner.recall)))
-    return cuts.flatMap(cut => cut?.chunks ?? []).reduce((sum, chunk) => sum + (chunk.items?.length ?? 0), 0)
+    return cuts
+      .flatMap(cut => cut?.chunks ?? [])
+      .reduce((sum, chunk) => sum + (chunk.items?.().length ?? 0), 0)
   }
   const felt = await Promise.all(
     Array.from({ length: 100 }, (_, n) =>

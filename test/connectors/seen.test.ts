@@ -8,12 +8,19 @@ const page = (from: number, to: number) =>
 
 test('nobody of another listing is given twice, and a page that comes again is noticed, before and beyond the bound', () => {
   const seen = createSeen(3)
-  const firstOf = (accounts: Account[], listing: number) => seen.firstOfEach({ accounts }, listing)?.accounts
+  /** In two parts, as of a long answer. */
+  const firstOf = (accounts: Account[], listing: number) => {
+    const answer = seen.answer(listing)
+    const half = accounts.length / 2
+    const parts = [accounts.slice(0, half), accounts.slice(half)].map(accounts =>
+      answer.firstOfEach({ accounts }),
+    )
+    return answer.hasCome() ? undefined : parts.flatMap(part => part.accounts)
+  }
   expect(firstOf(page(0, 100_000), 0)).toHaveLength(100_000)
   expect(firstOf(page(0, 10), 0)).toBeUndefined()
   expect(firstOf(page(5, 15), 1)).toEqual([])
   expect(firstOf(page(200_000, 200_200), 1)).toHaveLength(200)
   expect(firstOf(page(200_000, 200_200), 1)).toBeUndefined()
   expect(firstOf(page(200_000, 200_200), 2), 'another listing').toHaveLength(200)
-  expect(seen.people).toBe(100_400)
 })
