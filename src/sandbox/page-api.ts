@@ -1,7 +1,7 @@
 // The page's JSON API: what it draws, live updates, and what a person does to Slack, the mailbox, the vendors and the clock.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { MovableClock } from '../lib/clock.ts'
-import { answerJson, answerText, readBody } from './http.ts'
+import { answerJson, answerText, bodyMaxOf, readBody } from './http.ts'
 import type { Mailbox } from './mailbox.ts'
 import { PageMistake } from './page-mistake.ts'
 import { personAction } from './page-person.ts'
@@ -11,7 +11,7 @@ import type { SlackStandIn } from './slack/stand-in.ts'
 import type { VendorStandIn } from './vendors/vendor-stand-in.ts'
 
 export interface PageApi {
-  /** Serve one request under `/page/`; false when the path is not known. Throws BodyTooLarge above 1 MB. */
+  /** Serve one request under `/page/`; false when the path is not known. Throws BodyTooLarge. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>
   /** Tell the open pages that something changed; calls within 40 ms become one. */
   changed(): void
@@ -27,7 +27,6 @@ export interface PageApiParts {
   selfUrl: () => string
 }
 
-const bodyMaxBytes = 1_000_000
 const mailsShownMax = 100
 const messagesShownMax = 200
 const streamsMax = 50
@@ -107,7 +106,7 @@ export function createPageApi(parts: PageApiParts): PageApi {
       if (req.method === 'GET') return get(pathname, searchParams, res)
       if (req.method !== 'POST') return false
       try {
-        const body = await jsonBody(req)
+        const body = await jsonBody(req, bodyMaxOf(pathname))
         answerJson(res, 200, (await post(pathname, body)) ?? {})
       } catch (error) {
         if (!(error instanceof PageMistake)) throw error
@@ -154,12 +153,12 @@ function sendFile(slack: SlackStandIn, id: string, res: ServerResponse): void {
   res.end(file.bytes)
 }
 
-async function jsonBody(req: IncomingMessage): Promise<Record<string, unknown>> {
+async function jsonBody(req: IncomingMessage, maxBytes: number): Promise<Record<string, unknown>> {
   // A form from another site cannot send this type without asking first.
   if (!(req.headers['content-type'] ?? '').startsWith('application/json')) {
     throw new PageMistake('Send application/json')
   }
-  const text = await readBody(req, bodyMaxBytes)
+  const text = await readBody(req, maxBytes)
   try {
     const value: unknown = JSON.parse(text || '{}')
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>

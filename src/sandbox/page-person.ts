@@ -1,4 +1,6 @@
 // What a person does on the page, read from the page's requests: each field checked, then handed to the workspace.
+
+import { lettersOf, uploadMaxBytes } from './http.ts'
 import { PageMistake } from './page-mistake.ts'
 import type { InputValue, Person, Place } from './slack/person.ts'
 
@@ -23,7 +25,7 @@ export async function personAction(person: Person, what: string, body: Body): Pr
       return person.upload({
         name: text(body, 'name'),
         mimetype: text(body, 'mimetype'),
-        bytes: Buffer.from(text(body, 'base64', 1_000_000, true), 'base64'),
+        bytes: Buffer.from(text(body, 'base64', lettersOf(uploadMaxBytes), true), 'base64'),
       })
     case 'home':
       return person.openHome()

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../lib/log.ts'
-import { answerJson, answerText, BodyTooLarge } from './http.ts'
+import { answerJson, answerText, BodyTooLarge, bodyMaxOf } from './http.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { PageApi } from './page-api.ts'
 import { pageFile } from './page-files.ts'
@@ -23,7 +23,6 @@ export interface ServerParts {
 const portTries = 20
 const requestTimeoutMs = 60_000
 const headersTimeoutMs = 10_000
-const bodyMaxBytes = 1_000_000
 
 /** Listen on 127.0.0.1, on `port` or one of the next 20 free ones (0: any). Throws when none is free. */
 export async function listen(
@@ -59,7 +58,7 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
     if (!(await route(parts, req, res)) && !res.headersSent) answerText(res, 404, 'There is nothing here.')
   } catch (error) {
     if (error instanceof BodyTooLarge) {
-      if (!res.headersSent) answerText(res, 413, 'The body is larger than 1 MB.')
+      if (!res.headersSent) answerText(res, 413, error.message)
       return
     }
     parts.log.error({ err: error, path: req.url }, 'The sandbox failed to answer')
@@ -75,8 +74,9 @@ function refusal(req: IncomingMessage): { status: number; sentence: string } | u
   if (req.method !== 'GET' && origin !== undefined && origin !== `http://${host}`) {
     return { status: 403, sentence: 'The sandbox takes requests from its own page only.' }
   }
-  if (Number(req.headers['content-length'] ?? 0) > bodyMaxBytes) {
-    return { status: 413, sentence: 'The body is larger than 1 MB.' }
+  const maxBytes = bodyMaxOf(new URL(req.url ?? '/', 'http://sandbox').pathname)
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) {
+    return { status: 413, sentence: new BodyTooLarge(maxBytes).message }
   }
   return undefined
 }

@@ -33,7 +33,14 @@ test('a file is chosen in the connect window, refused with its lines, then conne
   await connect.click()
   await page.getByText(/Too many lines cannot be read/).waitFor()
   await sandboxed.shoot('csv-refused')
-  await field.setInputFiles(csvFile('id,email\n1,a@acme.example\n2,x\n3,c@acme.example\n'))
+  await field.setInputFiles(csvFile(`id,email\n${'x'.repeat(21_000_000)}`))
+  await page.getByText('this sandbox takes up to 20 MB').waitFor()
+  await sandboxed.shoot('csv-too-large')
+  const more = Array.from(
+    { length: 40_000 },
+    (_, n) => `${n + 10},person.${n}@engineering.acme.example\n`,
+  ).join('')
+  await field.setInputFiles(csvFile(`id,email\n1,a@acme.example\n2,x\n3,c@acme.example\n${more}`))
   await page.getByText('1 uploaded').waitFor()
   await connect.click()
   await page

@@ -21,7 +21,7 @@ export function FileInput({ value, change, label, labelId, describedBy }: Choice
         aria-describedby={describedBy}
         onChange={event => void choose(event.currentTarget.files)}
       />
-      {failed ? <p class="error">The file is too large for this sandbox (700 kB).</p> : null}
+      {failed ? <p class="error">The file could not be uploaded: this sandbox takes up to 20 MB.</p> : null}
       {value.files?.length ? <p class="hint">{value.files.length} uploaded</p> : null}
     </>
   )

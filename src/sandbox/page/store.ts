@@ -205,14 +205,26 @@ export async function options(
   return answer.options ?? []
 }
 
-/** Bring a file to the workspace; its id goes into the input. At most some 700 kB. */
+/** Bring a file to the workspace; its id goes into the input. Blank: the workspace did not take it. At most 20 MB. */
 export async function upload(file: File): Promise<string> {
-  const bytes = new Uint8Array(await file.arrayBuffer())
-  const base64 = btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''))
-  const answer = (await as('upload', {
-    name: file.name,
-    mimetype: file.type || 'application/octet-stream',
-    base64,
-  })) as { id?: string }
-  return answer.id ?? ''
+  try {
+    const answer = (await as('upload', {
+      name: file.name,
+      mimetype: file.type || 'application/octet-stream',
+      base64: await base64Of(file),
+    })) as { id?: string }
+    return answer.id ?? ''
+  } catch {
+    // The workspace hangs up on a body that is too long.
+    return ''
+  }
+}
+
+function base64Of(file: File): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ''))
+    reader.onerror = () => reject(reader.error)
+    reader.readAsDataURL(file)
+  })
 }

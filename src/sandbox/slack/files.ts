@@ -1,6 +1,7 @@
 // Files: those that people put into file inputs, handed to the app under files:read, and those that the app uploads for people.
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { BodyTooLarge, fileMaxBytes, readBytes, uploadMaxBytes } from '../http.ts'
 import { Refusal } from './refusal.ts'
 
 export interface StoredFile {
@@ -26,8 +27,6 @@ export interface Files {
 
 /** The newest are kept. */
 const filesMax = 100
-/** The stand-in's own limit: the page sends a file in one JSON body. */
-const fileBytesMax = 700_000
 
 export function createFiles(options: {
   selfUrl: () => string
@@ -46,9 +45,7 @@ export function createFiles(options: {
 
   async function upload(ticket: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
     const wanted = reserved.get(ticket)
-    const chunks: Buffer[] = []
-    for await (const chunk of req) chunks.push(chunk as Buffer)
-    const bytes = Buffer.concat(chunks)
+    const bytes = await readBytes(req, fileMaxBytes)
     if (!wanted || req.method !== 'POST') {
       res.writeHead(404).end()
       return
@@ -64,7 +61,7 @@ export function createFiles(options: {
 
   return {
     put(file) {
-      if (file.bytes.length > fileBytesMax) throw new Error(`The file is larger than ${fileBytesMax} bytes`)
+      if (file.bytes.length > uploadMaxBytes) throw new BodyTooLarge(uploadMaxBytes)
       return keep({ ...file, id: newId() })
     },
     reserve(name, length) {
