@@ -158,8 +158,10 @@ function progressText({ progress }: Announcement): string {
   return `${count(done, 'person', 'people')} read so far${pace}.${left}`
 }
 
-function countsText(counts: NonNullable<Announcement['counts']>): string {
-  return `${counts.added} added, ${counts.changed} changed, ${counts.removed} removed, ${counts.unchanged} unchanged`
+/** `1,204 added, 0 changed, …` */
+export function countsText(counts: NonNullable<Announcement['counts']>): string {
+  const of = (what: keyof typeof counts) => `${counts[what].toLocaleString('en-US')} ${what}`
+  return `${of('added')}, ${of('changed')}, ${of('removed')}, ${of('unchanged')}`
 }
 
 /** How old the data is, when it is older than an hour. */

@@ -1,6 +1,8 @@
 // /saasm history NAME: the last runs with trigger, who, duration and counts, or the reason of the failure.
+
 import { goneSince, keptOf } from '../accounts/held.ts'
 import { countProblems } from '../accounts/problems.ts'
+import { countsText } from '../announce/words.ts'
 import type { Instance } from '../instances/instance.ts'
 import { count } from '../lib/text.ts'
 import {
@@ -123,7 +125,12 @@ function resultLines(run: SyncRun): string[] {
           `<@${decision.by}> ${decision.what === 'allowed' ? 'allowed the removal' : 'kept the users'} ${momentText(new Date(decision.at))}.`,
         ]
       : []),
-    `${run.added} added, ${run.changed ?? 0} changed, ${run.removed ?? 0} removed, ${run.unchanged ?? 0} unchanged`,
+    countsText({
+      added: run.added,
+      changed: run.changed ?? 0,
+      removed: run.removed ?? 0,
+      unchanged: run.unchanged ?? 0,
+    }),
   ]
 }
 

@@ -196,7 +196,7 @@ async function stillTheSame(
   if (same && !removal) return instance
   const cancelled = await settleRun(tx, run, 'cancelled', { endedAt: work.clock.now() })
   await clearStaging(tx, { runId: run.id, fence: run.fence })
-  if (cancelled?.progressId && instance) {
+  if (cancelled && instance) {
     const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
     const next = 'The instance was changed meanwhile, so what had been read was not used.'
     const told = { users, lastSuccessAt: instance.lastSuccessAt, stopped: true as const, next }
@@ -245,10 +245,10 @@ async function tell(
   ])
 }
 
-/** Who pressed Sync now, or has seen how far it is, hears the end, whatever it is. */
+/** Who pressed Sync now, changed what a run depends on, or has seen how far it is, hears the end, whatever it is. */
 async function tellAsker(tx: Tx, work: Work, run: SyncRun, instance: Instance, told: Told): Promise<void> {
   const { requestedBy: userId, progressId: edits } = run
-  if (userId === null || (run.trigger !== 'manual' && edits === null)) return
+  if (userId === null || (run.trigger === 'initial' && edits === null)) return
   const now = work.clock.now()
   const announcement = announcementOf(instance, 'run-ended', told, { at: now, actor: userId })
   const what = { announcement, teamId: instance.teamId, userId, key: newId(), edits }
@@ -287,12 +287,12 @@ function warningsOf(end: Ending, held: Held | null): string[] {
   }
   if (held && held.gone > 0) {
     warnings.push(
-      `${count(held.gone, 'person', 'people')} of ${held.of} were missing. That is too many to believe, so nobody was removed.`,
+      `${count(held.gone, 'person', 'people')} of ${held.of.toLocaleString('en-US')} were missing. That is too many to believe, so nobody was removed.`,
     )
   }
   if (held && held.disabled > 0) {
     warnings.push(
-      `${count(held.disabled, 'person', 'people')} of ${held.of} were suspended or deactivated. That is held back with the rest.`,
+      `${count(held.disabled, 'person', 'people')} of ${held.of.toLocaleString('en-US')} were suspended or deactivated. That is held back with the rest.`,
     )
   }
   return warnings

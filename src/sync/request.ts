@@ -36,7 +36,7 @@ export async function requestRun(
   ])
   const urgent = wanted.trigger !== 'scheduled'
   if (open && (enough || open.state === 'requested')) {
-    if (urgent) await hurry(tx, open, ring)
+    if (urgent) await hurry(tx, open, wanted, ring)
     return { run: open, created: false }
   }
   if (!instance) throw new Error('A run was asked for of an instance that does not exist')
@@ -89,13 +89,17 @@ async function openRun(
   return rows.find(run => run.state === 'running') ?? rows[0]
 }
 
-/** A person waits now for what only the schedule may have asked for: it goes before the rest of its line. */
-async function hurry(tx: Tx, run: SyncRun, ring: Ring): Promise<void> {
+/**
+ * A person waits now for what only the schedule may have asked for: it goes before the rest of its line. Where they have
+ * changed what it depends on, it is theirs: it says so, and they hear its end.
+ */
+async function hurry(tx: Tx, run: SyncRun, { trigger, by }: RunRequest, ring: Ring): Promise<void> {
   if (run.state !== 'requested') return
-  if (!run.urgent)
+  const theirs = run.trigger === 'scheduled' && trigger !== 'manual'
+  if (!run.urgent || theirs)
     await tx
       .update(syncRunTable)
-      .set({ urgent: true })
+      .set({ urgent: true, ...(theirs ? { trigger, requestedBy: by } : {}) })
       .where(and(eq(syncRunTable.id, run.id), eq(syncRunTable.state, 'requested')))
   // Whoever has found it locked looks at its line only seconds later.
   await joinLines(tx, [run.host])

@@ -27,6 +27,7 @@ export function handsOf(world: World, name: string) {
     person
       .state()
       .channels.flatMap(one => one.messages.filter(message => one.isDirect || message.ephemeral))
+      .toSorted((a, b) => Number(a.ts) - Number(b.ts))
       .map(message => `${message.text}\n${readable(message.blocks)}`)
   const find = (actionId: string) => {
     for (const block of top().view.blocks as DrawnBlock[]) {

@@ -1,6 +1,6 @@
 // What progress promises: one message to who asked, a row read and never waited for, and an end that is told once, in its place.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { moveInstance, regenerateInstance } from '../../src/instances/store.ts'
+import { editInstance, moveInstance, regenerateInstance } from '../../src/instances/store.ts'
 import { requestRemoval } from '../../src/sync/request.ts'
 import { until } from '../support/world.ts'
 import { gate, halting, people, type Sync, startSync } from './synced.ts'
@@ -70,6 +70,50 @@ test('a short sync posts its end only, and one that nobody asked for posts nothi
   stop.open()
   await running
   expect((await told(id)).map(row => row.kind)).toEqual(['run-ended'])
+})
+
+test.each(['edited', 'reactivated'] as const)(
+  'who has %s an instance hears the end of the sync that follows',
+  async trigger => {
+    const { id } = await room.instance()
+    await room.sync(id, people(0, 5))
+    const before = (await told(id)).length
+    await room.ask(id, trigger)
+    await room.runDue()
+    expect((await told(id)).slice(before).map(row => row.kind)).toEqual(['run-ended'])
+  },
+)
+
+test('and so they do where the schedule had asked for it before them: it is theirs, and says so', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 5))
+  const before = (await told(id)).length
+  await room.ask(id, 'scheduled', null)
+  await room.ask(id, 'edited')
+  await room.runDue()
+  expect(await room.latest(id)).toMatchObject({ trigger: 'edited', requestedBy: 'U1', state: 'succeeded' })
+  expect(await room.history(id)).toHaveLength(2)
+  expect((await told(id)).slice(before).map(row => row.kind)).toEqual(['run-ended'])
+})
+
+test('who asked for a sync that an edit has cancelled hears that, however short it was', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 5))
+  const before = (await told(id)).length
+  const stop = gate()
+  room.vendor(halting(stop))
+  await room.ask(id)
+  const running = room.runDue()
+  await stop.reached
+  const { version } = await room.refreshed(id)
+  await room.db.transaction(tx =>
+    editInstance(tx, { id, version }, { settings: { other: 'x' } }, room.clock.now()),
+  )
+  stop.open()
+  await running
+  const [end, ...more] = (await room.toldDirectly(id)).slice(before)
+  expect(end).toMatchObject({ kind: 'run-ended', stopped: true })
+  expect(more).toEqual([])
 })
 
 test('a worker that takes the run over goes on with the same message', async () => {
