@@ -70,6 +70,34 @@ const accountsOf = (id: string) =>
     id,
   )
 
+test('who is known and comes again, since a run was stopped in the middle of a long answer, is counted once', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 40))
+  await room.sync(id, people(0, 40))
+  await room.ask(id)
+  const cursor = (pages: number) => ({
+    listing: 0,
+    req: { path: `/users?after=${pages}` },
+    pages,
+    end: whole,
+  })
+  const stop = new AbortController()
+  const longAnswer: Pages = async function* (_signal, from) {
+    if (!from) yield { ...people(0, 10), cursor: cursor(1) }
+    yield { ...people(10, 20), more: true, cursor: cursor(1) }
+    stop.abort(new Error('saasm is stopping'))
+    yield { ...people(20, 30), more: true, cursor: cursor(1) }
+    yield { ...people(30, 35), cursor: cursor(2) }
+    return whole
+  }
+  await room.runDue(stop.signal, 'first', longAnswer)
+  expect(await room.latest(id)).toMatchObject({ state: 'requested', peopleRead: 30 })
+  await room.runDue(undefined, 'second', longAnswer)
+  const counts = { added: 0, changed: 0, removed: 5, unchanged: 35 }
+  expect(await room.latest(id)).toMatchObject({ state: 'succeeded', ...counts })
+  expect(await room.users(id)).toHaveLength(35)
+})
+
 describe.each([
   { known: 0, what: 'a first load' },
   { known: 30, what: 'a run of known people' },
