@@ -165,7 +165,7 @@ export interface HeldPerson {
   missingSince: Date | null
 }
 
-interface HeldRow {
+interface HeldRow extends Record<string, unknown> {
   external_id: string
   name: string | null
   email: string | null
@@ -178,26 +178,38 @@ interface HeldRow {
 /** Read at once. */
 const heldPage = 500
 
-/** Whom the run marked and who is still held, by name; in pages, of which Postgres has the others: they may be a million. */
-export async function* heldPeople(
+/**
+ * Whom the run marked and who is still held, by name: `take` is given some hundred at a time, until it says false. They may be
+ * a million, and Postgres has the others. A cursor of its own and not the driver's, which ends without a word when it fails.
+ */
+export async function eachHeld(
   db: Db,
-  instanceId: string,
-  markedBy: string,
-): AsyncGenerator<HeldPerson[], void> {
-  const pages = db.sql<HeldRow[]>`
-    select external_id, name, email, status, held_status, last_active_at, missing_since from account
-    where instance_id = ${instanceId} and missing_run_id = ${markedBy} and gone_at is null
-    order by coalesce(name, email, external_id), external_id`.cursor(heldPage)
-  for await (const rows of pages)
-    yield rows.map(row => ({
-      externalId: row.external_id,
-      name: row.name ?? '',
-      email: row.email ?? '',
-      status: row.status,
-      heldStatus: row.held_status,
-      lastActiveAt: dateOf(row.last_active_at),
-      missingSince: dateOf(row.missing_since),
-    }))
+  of: { instanceId: string; markedBy: string },
+  take: (people: HeldPerson[]) => Promise<boolean>,
+): Promise<void> {
+  await db.transaction(async tx => {
+    await tx.execute(sql`
+      declare held no scroll cursor for
+      select external_id, name, email, status, held_status, last_active_at, missing_since from account
+      where instance_id = ${of.instanceId} and missing_run_id = ${of.markedBy} and gone_at is null
+      order by coalesce(name, email, external_id), external_id`)
+    for (;;) {
+      const rows = await tx.execute<HeldRow>(sql`fetch forward ${sql.raw(String(heldPage))} from held`)
+      if (rows.length === 0 || !(await take(rows.map(personOf)))) return
+    }
+  })
+}
+
+function personOf(row: HeldRow): HeldPerson {
+  return {
+    externalId: row.external_id,
+    name: row.name ?? '',
+    email: row.email ?? '',
+    status: row.status,
+    heldStatus: row.held_status,
+    lastActiveAt: dateOf(row.last_active_at),
+    missingSince: dateOf(row.missing_since),
+  }
 }
 
 /** Who stays reported although runs do not find them (or find them disabled): how many, and since when the first. */

@@ -30,6 +30,8 @@ const floodMs = 120_000
 const gatherMs = 20_000
 /** How far before the first attempt a lost message is looked for: clocks differ. */
 const lookBackMs = 60_000
+/** An edit looks again whether its message is posted. */
+const editWaitMs = 2_000
 /** Slack's history may lag behind a post: looked at twice, this far apart. */
 const lookAgainMs = 2_000
 
@@ -182,7 +184,12 @@ async function edit(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal
   }
   if (!first || first.state === 'parked') return post(delivery, entry, signal)
   if (first.state !== 'sent')
-    return { kind: 'wait', afterMs: 2_000, reason: 'The first message is not posted yet', spent: false }
+    return {
+      kind: 'wait',
+      afterMs: Math.max(editWaitMs, first.dueAt.getTime() - clock.now().getTime()),
+      reason: 'The first message is not posted yet',
+      spent: false,
+    }
   const [ref, channel] = [first.sentRef ?? '', first.sentChannel ?? entry.destination]
   if (ref.startsWith('bundle:')) return post(delivery, entry, signal, ref.slice('bundle:'.length))
   const resolved = entry.announcement.kind === 'recovered' || entry.announcement.kind === 'instance-deleted'

@@ -8,12 +8,13 @@ import {
   appendOutbox,
   type ClaimedEntry,
   claimEntry,
+  isDirect,
   nextEntryMs,
   type OutboxEntry,
   park,
   settleLater,
 } from './outbox.ts'
-import { wordToAdmins } from './undelivered.ts'
+import { everyAdmin, toEachAdmin, wordToAdmins } from './undelivered.ts'
 
 export interface Deliverer {
   /** Milliseconds until an entry falls due, or until a dead worker's lease ends. */
@@ -25,6 +26,10 @@ export interface Deliverer {
 /** A telling is given up after so many attempts, and not before so long: an outage of Slack or the mail service ends by itself. */
 const attemptsMin = 12
 const patienceMs = 6 * 3_600_000
+/** A call of Slack's that breaks after this long has hung: what needs Slack waits for the next time, and mails go on. */
+const hangsMs = 5_000
+/** Slack does not know the token: whoever runs saasm mends that, and until then it is an outage. */
+const away = /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired)$/
 
 export function createDeliverer(delivery: Delivery): Deliverer {
   return {
@@ -32,12 +37,15 @@ export function createDeliverer(delivery: Delivery): Deliverer {
     async deliverDue(signal) {
       // Destinations that asked us to wait: the others go on.
       const resting = new Set<string>()
+      let withoutSlack = false
       while (!signal.aborted) {
-        const entry = await claimEntry(delivery.db, delivery.owner, delivery.clock.now(), [...resting])
+        const which = { resting: [...resting], withoutSlack }
+        const entry = await claimEntry(delivery.db, delivery.owner, delivery.clock.now(), which)
         if (!entry) return
         crashpoint('entry-claimed')
         const sent = await send(delivery, entry, signal)
         if (sent.kind === 'wait' && sent.restsDestination) resting.add(entry.destination)
+        if (sent.kind === 'wait' && sent.slackHangs) withoutSlack = true
         await settle(delivery, entry, sent)
       }
     },
@@ -45,19 +53,22 @@ export function createDeliverer(delivery: Delivery): Deliverer {
 }
 
 async function send(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal): Promise<Sent> {
+  const beganMs = performance.now()
   try {
+    if (entry.destination === everyAdmin) return await toEachAdmin(delivery, entry)
     return entry.medium === 'email'
       ? await sendMail(delivery, entry)
       : await sendSlack(delivery, entry, signal)
   } catch (error) {
     if (signal.aborted) return { kind: 'wait', afterMs: 0, reason: 'saasm stopped', spent: false }
-    if (error instanceof SlackFailure) return ofSlack(error, entry)
+    if (error instanceof SlackFailure)
+      return { ...ofSlack(error, entry), slackHangs: performance.now() - beganMs > hangsMs }
     delivery.log.error({ err: error, entry: entry.id }, 'A telling could not be sent')
     return { kind: 'wait', afterMs: backoffOf(entry.attempt), reason: 'saasm failed to send it', spent: true }
   }
 }
 
-function ofSlack(failure: SlackFailure, entry: OutboxEntry): Sent {
+function ofSlack(failure: SlackFailure, entry: OutboxEntry): Exclude<Sent, { kind: 'done' }> {
   const reason = `Slack: ${failure.code}`
   if (failure.kind === 'rate-limited') {
     return {
@@ -68,7 +79,7 @@ function ofSlack(failure: SlackFailure, entry: OutboxEntry): Sent {
       restsDestination: true,
     }
   }
-  if (failure.kind === 'permanent')
+  if (failure.kind === 'permanent' && !away.test(failure.code))
     return { kind: 'refused', reason, tell: true, unsent: entry.firstSentAt === null }
   return { kind: 'wait', afterMs: backoffOf(entry.attempt, slackBackoff), reason, spent: true }
 }
@@ -84,31 +95,22 @@ async function settle(delivery: Delivery, entry: OutboxEntry, sent: Sent): Promi
   await settleLater(db.conn, entry, { dueAt, reason: sent.reason, spent: sent.spent })
 }
 
-/** A direct message cannot be looked for: each attempt may be one more of it. */
+/** Each further attempt at a direct message that may have arrived may be one more of it. */
 function patienceOf(entry: OutboxEntry): number {
-  return entry.medium === 'slack-direct' ? 0 : patienceMs
+  return isDirect(entry) && entry.firstSentAt !== null ? 0 : patienceMs
 }
 
-/** Park it and tell the admins, both or neither; while nobody can say who they are, it waits instead. */
+/** Park it and tell the admins, both or neither. */
 async function giveUp(
   delivery: Delivery,
   entry: OutboxEntry,
-  why: { reason: string; tell: boolean; unsent: boolean },
+  { reason, tell, unsent }: { reason: string; tell: boolean; unsent: boolean },
 ): Promise<void> {
-  const { db, clock, log } = delivery
-  const { reason, tell, unsent } = why
-  try {
-    const word = tell ? await wordToAdmins(delivery, entry, reason) : []
-    await db.transaction(async tx => {
-      if (await park(tx, entry, { reason, unsent })) await appendOutbox(tx, word)
-    })
-  } catch (error) {
-    if (!(error instanceof SlackFailure)) throw error
-    log.warn(
-      { entry: entry.id, reason, admins: error.code },
-      'A telling cannot be sent, and no admin asked for',
-    )
-    const dueAt = new Date(clock.now().getTime() + backoffOf(entry.attempt, slackBackoff))
-    await settleLater(db.conn, entry, { dueAt, reason, spent: true })
-  }
+  const word = tell ? await wordToAdmins(delivery, entry, reason) : undefined
+  const parked = await delivery.db.transaction(async tx => {
+    if (!(await park(tx, entry, { reason, unsent }))) return false
+    if (word) await appendOutbox(tx, [word])
+    return true
+  })
+  if (parked) delivery.log.warn({ entry: entry.id, medium: entry.medium, reason }, 'A telling is parked')
 }

@@ -31,6 +31,13 @@ const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
 /** An entry with the moment before its claim, in milliseconds of a clock that nobody sets and that a stopped process does not stop. */
 export type ClaimedEntry = OutboxEntry & { claimedAtMs: number }
 
+/** It goes to one person in Slack, where nobody can look whether an earlier attempt has arrived. */
+export function isDirect({ medium, destination }: Pick<OutboxEntry, 'medium' | 'destination'>): boolean {
+  return medium !== 'email' && /^[UW][A-Z0-9]+$/.test(destination)
+}
+/** The same question in Postgres. */
+export const directly = sql`(${outboxTable.medium} <> 'email' and ${outboxTable.destination} ~ '^[UW][A-Z0-9]+$')`
+
 /** Write entries; one that is there already (same instance, change, medium and destination) stays as it is. */
 export async function appendOutbox(conn: Conn, entries: readonly NewOutboxEntry[]): Promise<void> {
   if (entries.length === 0) return
@@ -47,7 +54,8 @@ export async function appendOutbox(conn: Conn, entries: readonly NewOutboxEntry[
 }
 
 /**
- * Claim the entry that is due longest and goes to none of the `resting` destinations; undefined: none. What an incident (or
+ * Claim the entry that is due longest and goes to none of the `resting` destinations, `withoutSlack` only a mail to an address;
+ * undefined: none. What an incident (or
  * one message that is edited) has to say goes out in its order: a later word waits for an earlier one, so that no edit is
  * overwritten by an older one.
  */
@@ -55,17 +63,18 @@ export async function claimEntry(
   db: Db,
   owner: string,
   now: Date,
-  resting: readonly string[],
+  { resting, withoutSlack }: { resting: readonly string[]; withoutSlack: boolean },
 ): Promise<ClaimedEntry | undefined> {
   const claimedAtMs = performance.now()
   const elsewhere = resting.length > 0 ? sql`and destination not in ${resting}` : sql``
+  const which = withoutSlack ? sql`and medium = 'email' and position('@' in destination) > 0` : sql``
   const rows = await db.conn
     .update(outboxTable)
     .set(claimed(owner))
     .where(
       sql`${outboxTable.id} = (
         select id from outbox o
-        where ((state = 'pending' and due_at <= ${now.toISOString()}) or (state = 'sending' and lease_until < now())) ${elsewhere}
+        where ((state = 'pending' and due_at <= ${now.toISOString()}) or (state = 'sending' and lease_until < now())) ${elsewhere} ${which}
           and (incident_id is null or not exists (
             select 1 from outbox p where p.incident_id = o.incident_id and p.transition_seq < o.transition_seq
               and p.destination = o.destination and p.state in ('pending', 'sending')))

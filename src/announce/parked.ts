@@ -1,8 +1,8 @@
 // Parked tellings: what could not be delivered, for people to see and to try again. What may arrive twice is only sent when they say so.
-import { and, desc, eq, gt, inArray, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, not, or, type SQL, sql } from 'drizzle-orm'
 import type { Conn, Tx } from '../db/db.ts'
 import { notSetUp } from './mailer.ts'
-import type { OutboxEntry } from './outbox.ts'
+import { directly, isDirect, type OutboxEntry } from './outbox.ts'
 import { outboxTable } from './table.ts'
 
 /** Older ones are news to nobody. */
@@ -44,10 +44,13 @@ export async function listParked(
 }
 
 /** An earlier attempt may have arrived, and nobody can be asked any more whether it did. */
-export function mayArriveTwice(entry: Pick<OutboxEntry, 'firstSentAt' | 'medium'>, now: Date): boolean {
+export function mayArriveTwice(
+  entry: Pick<OutboxEntry, 'firstSentAt' | 'medium' | 'destination'>,
+  now: Date,
+): boolean {
   if (entry.firstSentAt === null) return false
   // A direct message cannot be looked for at all.
-  return entry.medium === 'slack-direct' || now.getTime() - entry.firstSentAt.getTime() > lookedForMs
+  return isDirect(entry) || now.getTime() - entry.firstSentAt.getTime() > lookedForMs
 }
 
 /**
@@ -63,10 +66,7 @@ export async function retryParked(
   if (ids.length === 0) return []
   const safe = or(
     isNull(outboxTable.firstSentAt),
-    and(
-      ne(outboxTable.medium, 'slack-direct'),
-      gt(outboxTable.firstSentAt, new Date(now.getTime() - lookedForMs)),
-    ),
+    and(not(directly), gt(outboxTable.firstSentAt, new Date(now.getTime() - lookedForMs))),
   )
   const chosen = and(
     shown(teamId, now),

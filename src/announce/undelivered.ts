@@ -1,27 +1,37 @@
 // When a way of telling is refused for good, the admins hear it by the other way; once a day for each reason.
+
+import { count } from '../lib/text.ts'
 import type { Announcement } from './announcement.ts'
-import type { Delivery } from './delivery.ts'
-import { type NewOutboxEntry, type OutboxEntry, wasSaid } from './outbox.ts'
+import type { Delivery, Sent } from './delivery.ts'
+import {
+  appendOutbox,
+  type ClaimedEntry,
+  type NewOutboxEntry,
+  type OutboxEntry,
+  settleSent,
+  wasSaid,
+} from './outbox.ts'
 
 const onceEveryMs = 24 * 3_600_000
 
+/** Stands for all admins in a row that becomes one for each of them once Slack says who they are. */
+export const everyAdmin = 'admins'
+const adminsMax = 10
+
 /**
- * What each admin is told: by e-mail when Slack refused, in Slack when the mail service did; nothing when they heard it
- * today. Throws SlackFailure when Slack does not say who the admins are.
+ * What the admins are told of a refusal: by e-mail when it was Slack's, in Slack when it was the mail service's. Undefined:
+ * they heard it today, or it is a refused telling of a refusal, which would go round for ever.
  */
 export async function wordToAdmins(
-  delivery: Delivery,
+  { db, clock }: Delivery,
   refused: OutboxEntry,
   reason: string,
-): Promise<NewOutboxEntry[]> {
-  const { db, clock, log } = delivery
-  // A refused telling about a refusal is only logged: it would go round for ever.
-  log.warn({ entry: refused.id, medium: refused.medium, reason }, 'A telling is given up')
-  if (refused.announcement.kind === 'undelivered') return []
+): Promise<NewOutboxEntry | undefined> {
+  if (refused.announcement.kind === 'undelivered') return undefined
   const now = clock.now()
   const medium = refused.medium === 'email' ? 'slack-direct' : 'email'
   const message = whatHappened(refused, reason)
-  if (await wasSaid(db.conn, medium, message, new Date(now.getTime() - onceEveryMs))) return []
+  if (await wasSaid(db.conn, medium, message, new Date(now.getTime() - onceEveryMs))) return undefined
   const announcement: Announcement = {
     ...refused.announcement,
     kind: 'undelivered',
@@ -30,12 +40,24 @@ export async function wordToAdmins(
     failure: { code: 'undelivered', message, missing: [], reference: refused.id },
     next: 'What could not be delivered stays parked; later announcements are tried again.',
   }
-  const base = { teamId: refused.teamId, instanceId: null, transitionSeq: 0, announcement, now }
-  const admins = (await delivery.admins()).slice(0, 10)
-  return admins.flatMap(admin => {
+  const to = { teamId: refused.teamId, instanceId: null, transitionSeq: 0, destination: everyAdmin }
+  return { ...to, medium, announcement, now }
+}
+
+/** The row for all admins becomes one for each. Throws SlackFailure while Slack does not say who they are. */
+export async function toEachAdmin({ db, clock, admins }: Delivery, entry: ClaimedEntry): Promise<Sent> {
+  const { teamId, announcement, medium } = entry
+  const now = clock.now()
+  const base = { teamId, instanceId: null, transitionSeq: 0, announcement, medium, now }
+  const rows = (await admins()).slice(0, adminsMax).flatMap(admin => {
     const destination = medium === 'email' ? admin.email : admin.id
-    return destination ? [{ ...base, medium, destination } as const] : []
+    return destination ? [{ ...base, destination }] : []
   })
+  await db.transaction(async tx => {
+    const reason = `For ${count(rows.length, 'admin', 'admins')}`
+    if (await settleSent(tx, entry, { ref: '', now, reason })) await appendOutbox(tx, rows)
+  })
+  return { kind: 'done' }
 }
 
 /** For people: who refused what, and what helps. */

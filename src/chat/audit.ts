@@ -1,7 +1,7 @@
 // /saasm audit [NAME]: who changed what, from where and when, newest first, in pages; all of it as a file.
 import { type AuditEntry, type AuditRow, appendAudit, readAudit } from '../audit/store.ts'
 import type { Instance } from '../instances/instance.ts'
-import { csvFile } from '../lib/csv.ts'
+import { beginCsv } from '../lib/csv.ts'
 import { clampText, count } from '../lib/text.ts'
 import {
   actions,
@@ -108,7 +108,13 @@ async function asFile(turn: ActionTurn, house: House, instance: Instance | undef
   const { who } = turn
   // Who has deleted an instance meanwhile does not get everybody's changes in place of its own.
   if (!instance && turn.value !== 'all') return turn.reply({ text: goneText })
-  const file = await csvFile(columns, rowsOf(house, of(who, instance)))
+  const file = beginCsv(columns)
+  // Newest first.
+  for (let [more, before] = [true, undefined as number | undefined]; more; ) {
+    const rows = await readAudit(house.db.conn, { ...of(who, instance), before }, filePage)
+    before = rows.at(-1)?.id
+    more = (await file.add(rows.map(cellsOf))) && rows.length === filePage
+  }
   const all = count(file.rows, 'change', 'changes')
   await turn.reply({ text: `A file with ${all} is on its way to you by direct message.` })
   const entry: AuditEntry = {
@@ -123,19 +129,8 @@ async function asFile(turn: ActionTurn, house: House, instance: Instance | undef
     text: `The audit${name ? ` of *${escapeText(name)}*` : ''}: ${newest}${all}, as a list below.`,
     filename: name ? `audit-${slug(name)}` : 'audit',
     title: name ? `Audit of ${name}` : 'Audit',
-    bytes: file.bytes,
+    bytes: file.bytes(),
   })
-}
-
-/** Newest first. */
-async function* rowsOf(house: House, whose: ReturnType<typeof of>): AsyncGenerator<string[][]> {
-  let before: number | undefined
-  for (;;) {
-    const rows = await readAudit(house.db.conn, { ...whose, before }, filePage)
-    yield rows.map(cellsOf)
-    before = rows.at(-1)?.id
-    if (rows.length < filePage) return
-  }
 }
 
 function cellsOf(row: AuditRow): string[] {

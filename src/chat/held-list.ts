@@ -1,8 +1,8 @@
 // Download the list: everybody whom a held removal is about, as CSV, by direct message to who pressed it.
-import { type HeldPerson, heldPeople } from '../accounts/held.ts'
+import { eachHeld, type HeldPerson } from '../accounts/held.ts'
 import { appendAudit } from '../audit/store.ts'
 import { findInstance } from '../instances/store.ts'
-import { csvFile } from '../lib/csv.ts'
+import { beginCsv } from '../lib/csv.ts'
 import { clampText, count } from '../lib/text.ts'
 import { escapeText } from '../slack/blocks.ts'
 import type { ActionTurn } from '../slack/turn.ts'
@@ -19,9 +19,12 @@ export async function sendHeldList(turn: ActionTurn, house: House): Promise<void
   const { who } = turn
   const question = await heldQuestion(house.db.conn, who.teamId, turn.value)
   const instance = question && (await findInstance(house.db.conn, who.teamId, question.instanceId))
-  const file =
-    instance && (await csvFile(columns, rowsOf(heldPeople(house.db, instance.id, question.held.markedBy))))
-  if (!file || file.rows === 0) {
+  const file = beginCsv(columns)
+  if (instance) {
+    const of = { instanceId: instance.id, markedBy: question.held.markedBy }
+    await eachHeld(house.db, of, people => file.add(people.map(rowOf)))
+  }
+  if (!instance || file.rows === 0) {
     await turn.reply({ text: 'Nobody is held back by this sync any more.' })
     return
   }
@@ -44,12 +47,8 @@ export async function sendHeldList(turn: ActionTurn, house: House): Promise<void
     text,
     filename: `held-removal-${slug(name)}`,
     title: `Held removal of ${name}`,
-    bytes: file.bytes,
+    bytes: file.bytes(),
   })
-}
-
-async function* rowsOf(pages: AsyncIterable<readonly HeldPerson[]>): AsyncGenerator<string[][]> {
-  for await (const people of pages) yield people.map(rowOf)
 }
 
 function rowOf({

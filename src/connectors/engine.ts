@@ -38,9 +38,9 @@ export interface Page {
   /** Where people are known again by the vendor's own bytes (`StreamOptions.known`). */
   chunks?: ListedChunk[] | undefined
   problems: RowProblem[]
-  /** The answer lists more people than are handed on at once: they come with the next page. */
+  /** The answer lists more people than are handed on at once: they come with the next page, and so does its cursor. */
   more?: true
-  /** Stored with the page, it is what `pages` goes on from. The engine always gives it. */
+  /** Stored with the page, it is what `pages` goes on from. The engine gives it with the last page of each answer. */
   cursor?: Cursor
 }
 
@@ -80,7 +80,7 @@ export interface StreamOptions {
 }
 
 export interface Engine {
-  /** Prove credentials with `check` and the first page of the first listing. At most `timeoutMs` in all, no retries. Throws ProviderError. */
+  /** Prove credentials with `check` and the first page of the first listing. No request after `timeoutMs`, no retries. Throws ProviderError. */
   verify(
     connector: Connector,
     credentials: Credentials,

@@ -112,7 +112,6 @@ async function* listingPages(
   let next: Req | undefined = from?.req ?? first()
   for (let page = (from?.pages ?? 0) + 1; next !== undefined; page++) {
     refuseLoop(asked(next), next, { origin, requests, page })
-    const before = cursorAt(at, { next, pages: page - 1, end })
     const answered = await askListing(ask, connector, listing, next, { page, cutFrom: cutFrom(walk, page) })
     const { req, res, unreported, fewer } = answered
     if (unreported !== undefined) end.warnings.push(`Not reported: ${unreported}.`)
@@ -122,8 +121,7 @@ async function* listingPages(
     let got = 0
     let part: Listed | undefined
     for await (const rows of readParts(asked(req), listing, { ...answered, looked })) {
-      // Stopped in the middle of an answer, it is asked for again: who was on it comes once more.
-      if (part) yield { ...part, more: true, problems: [], cursor: before }
+      if (part) yield { ...part, more: true, problems: [] }
       // It makes a list of its own from what it finds: to cut what it finds would be for nothing.
       if (answered.cut && !rows.chunks) walk.mayCut = false
       part = given.firstOfEach(rows)
@@ -138,22 +136,19 @@ async function* listingPages(
       end.warnings.push(`Not everybody is reported: the list of ${listing.name} stopped early.`)
     }
     next = following === 'short' ? undefined : following
-    yield { accounts: [], ...part, problems, cursor: cursorAt(at, { next, pages: page, end }) }
+    yield {
+      ...{ accounts: [], ...part, problems },
+      cursor: {
+        ...(next ? { listing: at, req: next, pages: page } : { listing: at + 1, req: null, pages: 0 }),
+        end: { complete: end.complete, warnings: [...end.warnings] },
+      },
+    }
   }
 }
 
 function cutFrom({ recall, mayCut }: Walk, page: number): CutFrom | undefined {
   if (!mayCut) return undefined
   return recall ? { recall, minBytes: page === 1 ? firstMinBytes : laterMinBytes } : longAnswers
-}
-
-/** Before `next` is asked for; undefined: the listing has ended. */
-function cursorAt(
-  listing: number,
-  { next, pages, end }: { next: Req | undefined; pages: number; end: StreamEnd },
-): Cursor {
-  const place = next ? { listing, req: next, pages } : { listing: listing + 1, req: null, pages: 0 }
-  return { ...place, end: { complete: end.complete, warnings: [...end.warnings] } }
 }
 
 /** One page, or for the first one less of it, or nothing of an optional listing. */

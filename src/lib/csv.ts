@@ -6,44 +6,52 @@ import { breathe } from './breath.ts'
 export type Row = readonly string[]
 
 export interface CsvFile {
-  bytes: Buffer
+  /** Add a page of some hundred rows, and breathe; false: it holds no more. */
+  add(page: readonly Row[]): Promise<boolean>
+  bytes(): Buffer
   /** Rows in it, the header left out. */
-  rows: number
+  readonly rows: number
   /** There were more than it may hold. */
-  cut: boolean
+  readonly cut: boolean
 }
 
 /** 200,000 people; those of the longest names and addresses are fewer. */
 const fileMax = { rows: 200_000, bytes: 64 * 1024 * 1024 }
 
 /**
- * Lines end in CRLF, and the file begins with a byte order mark, without which Excel reads UTF-8 as something else.
- * A cell that begins with `=`, `+`, `-`, `@`, a tab or a line break gets an apostrophe before it (OWASP ASVS 1.2.10).
- * Written a page at a time, with a breath now and then: of some hundred rows each, whoever gives them.
+ * Begin a file, to be written a page at a time. Lines end in CRLF, and it begins with a byte order mark, without which Excel
+ * reads UTF-8 as something else. A cell that begins with `=`, `+`, `-`, `@`, a tab or a line break gets an apostrophe before
+ * it (OWASP ASVS 1.2.10).
  */
-export async function csvFile(
-  header: Row,
-  pages: AsyncIterable<readonly Row[]>,
-  max = fileMax,
-): Promise<CsvFile> {
+export function beginCsv(header: Row, max = fileMax): CsvFile {
   const parts = [Buffer.from(`\uFEFF${lineOf(header)}`)]
   let [rows, size, cut] = [0, 0, false]
-  for await (const page of pages) {
-    const part = Buffer.from(
-      page
-        .slice(0, max.rows - rows)
-        .map(lineOf)
-        .join(''),
-    )
-    cut = rows + page.length > max.rows || size + part.length > max.bytes
-    if (size + part.length > max.bytes) break
-    parts.push(part)
-    size += part.length
-    rows = Math.min(rows + page.length, max.rows)
-    if (cut) break
-    await breathe()
+  return {
+    async add(page) {
+      const part = Buffer.from(
+        page
+          .slice(0, max.rows - rows)
+          .map(lineOf)
+          .join(''),
+      )
+      const fits = size + part.length <= max.bytes
+      cut ||= !fits || rows + page.length > max.rows
+      if (fits) {
+        parts.push(part)
+        size += part.length
+        rows = Math.min(rows + page.length, max.rows)
+      }
+      await breathe()
+      return !cut
+    },
+    bytes: () => Buffer.concat(parts),
+    get rows() {
+      return rows
+    },
+    get cut() {
+      return cut
+    },
   }
-  return { bytes: Buffer.concat(parts), rows, cut }
 }
 
 function lineOf(cells: Row): string {

@@ -33,6 +33,7 @@ export function gather(
 ): () => Promise<Gathered> {
   let handedOn = 0
   let lastAt = performance.now()
+  let more = false
   return async () => {
     const batch: Gathered = { accounts: [], chunks: [], people: 0, problems: [], cursor: null, pages: 0 }
     for (;;) {
@@ -40,12 +41,14 @@ export function gather(
         const next = await stream.next()
         if (next.done) return { ...batch, end: next.value }
         take(batch, next.value)
+        more = next.value.more ?? false
       } catch (error) {
         return { ...batch, error }
       }
       // A vendor that answers at once would never let a timer or a Slack request through.
       await breathe()
-      if (signal.aborted) return { ...batch, error: signal.reason }
+      // An answer that was begun is read to its end: the stream can be gone on with only after that.
+      if (signal.aborted && !more) return { ...batch, error: signal.reason }
       const enough = Math.max(1, Math.min(peopleMax, handedOn))
       if (batch.people < enough && performance.now() - lastAt < holdMs) continue
       handedOn += batch.people

@@ -67,6 +67,7 @@ export async function requestRun(
     .from(syncRunTable)
     .where(and(eq(syncRunTable.instanceId, wanted.instanceId), eq(syncRunTable.state, 'requested')))
   if (!theirs) throw new Error('A run was asked for and is gone: try again')
+  if (urgent) await hurry(tx, theirs, wanted, ring)
   return { run: theirs, created: false }
 }
 

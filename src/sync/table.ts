@@ -38,7 +38,7 @@ export const syncRunTable = pgTable(
       .notNull()
       .references(() => instanceTable.id),
     trigger: text('trigger').$type<RunTrigger>().notNull(),
-    /** The Slack user who asked; null for the schedule. Hears the end when the trigger is manual. */
+    /** The Slack user who asked; null for the schedule. Hears the end. */
     requestedBy: text('requested_by'),
     state: text('state').$type<RunState>().notNull(),
     /** The vendor's host that it reads from, as it was when the run was asked for. */

@@ -147,7 +147,7 @@ async function unchangedIn(
   const read = pages.every(({ problems, chunks }) => problems.length === 0 && !chunks?.some(one => one.known))
   if (!read || accounts.length === 0 || accounts.length > peopleMax) return null
   if (!(await isUnchanged(db, instance.id, accounts))) return null
-  return { people: accounts.length, pages: pages.length, warnings: end.warnings }
+  return { people: accounts.length, pages: pages.filter(page => !page.more).length, warnings: end.warnings }
 }
 
 class Another extends Error {}

@@ -315,20 +315,54 @@ test('what Slack does not take for six hours is parked, and the admins hear of i
   ).toBeGreaterThan(0)
 })
 
-test('a direct message, which nobody can look for, is sent twelve times at most', async () => {
-  const one = await instance('direct')
+test.each([
+  { what: 'a direct message', medium: 'slack-direct' },
+  { what: 'the end of what was shown in one that is gone', medium: 'slack-edit' },
+])(
+  '$what, which nobody can look for, is sent twelve times at most, whatever else Slack does not answer',
+  async ({ medium }) => {
+    const one = await instance(`copies-of-${medium}`)
+    await tell(one, 'reactivated')
+    await database.db
+      .sql`update outbox set medium = ${medium}, destination = 'U0ADA' where instance_id = ${one.id} and medium = 'slack'`
+    slackAnswers({ kind: 'status', status: 503, afterStoring: true })
+    await deliverFor(2)
+    slackAnswers(undefined)
+    const direct = served.slack.stateFor('U0ADA').channels.filter(channel => channel.isDirect)
+    const copies = direct
+      .flatMap(one => one.messages)
+      .filter(one => JSON.stringify(one).includes(`copies-of-${medium}`))
+    expect(copies).toHaveLength(12)
+  },
+)
+
+test('a mail that is refused for good is sent once, and its word waits while Slack does not say who the admins are', async () => {
+  const one = await instance('refused-meanwhile')
   await tell(one, 'reactivated')
   await database.db
-    .sql`update outbox set medium = 'slack-direct', destination = 'U0ADA' where instance_id = ${one.id} and medium = 'slack'`
-  slackAnswers({ method: 'chat.postMessage', kind: 'status', status: 503, afterStoring: true })
-  expect(await deliverFor(24)).toBeLessThan(1)
+    .sql`update outbox set destination = 'ops@acme.example' where instance_id = ${one.id} and medium = 'email'`
+  const body = { statusCode: 403, name: 'invalid_to', message: 'No.' }
+  mailbox.faults.next({ kind: 'status', status: 403, body })
+  slackAnswers({ method: 'users.list', kind: 'status', status: 503 })
+  await deliverFor(1)
+  expect(await rowsOf(one)).toEqual([
+    { medium: 'email', state: 'parked', reason: 'Resend: invalid_to' },
+    { medium: 'slack', state: 'sent', reason: null },
+  ])
+  const word = () =>
+    served.slack
+      .stateFor('U0OLIVIA')
+      .channels.filter(channel => channel.isDirect)
+      .flatMap(channel => channel.messages)
+      .filter(message => JSON.stringify(message).includes('invalid_to'))
+  expect(word()).toEqual([])
   slackAnswers(undefined)
-  const direct = served.slack.stateFor('U0ADA').channels.filter(channel => channel.isDirect)
-  const copies = direct.flatMap(one => one.messages).filter(one => JSON.stringify(one).includes('direct'))
-  expect(copies).toHaveLength(12)
+  await deliverFor(1)
+  expect(word()).toHaveLength(1)
+  expect(mailed('refused-meanwhile')).toEqual([])
 })
 
-test('a token that Slack does not know parks nothing that no admin can be told of: it is told once the token is good', async () => {
+test('a token that Slack does not know is an outage: what there is to tell is told once it is good', async () => {
   const one = await instance('no-token')
   await tell(one, 'reactivated')
   slackAnswers({ kind: 'error', error: 'invalid_auth' })
@@ -342,6 +376,23 @@ test('a token that Slack does not know parks nothing that no admin can be told o
   expect(said('no-token')).toHaveLength(1)
   expect(mailed('no-token')).toHaveLength(1)
 })
+
+test('mails go on while Slack hangs', async () => {
+  const all = await Promise.all(Array.from({ length: 4 }, (_, at) => instance(`hangs-${at}-x`)))
+  for (const one of all) await tell(one, 'reactivated')
+  await database.db
+    .sql`update outbox set destination = 'ops-' || id || '@acme.example' where medium = 'email'`
+  await database.db.sql`update outbox set due_at = due_at - interval '1 minute' where medium = 'slack'`
+  slackAnswers({ method: 'chat.postMessage', kind: 'delay', ms: 30_000 })
+  const before = served.slack.journal.length
+  await deliverer('a').deliverDue(new AbortController().signal)
+  slackAnswers(undefined)
+  for (const one of all) expect(mailed(one.name)).toHaveLength(1)
+  const [left] = await database.db
+    .sql`select sum(attempt)::int as attempts from outbox where medium = 'slack'`
+  expect(left, 'one has asked Slack').toEqual({ attempts: 1 })
+  expect(served.slack.journal.length - before).toBeLessThan(2)
+}, 30_000)
 
 async function rowsOf(of: Instance) {
   const rows = await database.db

@@ -1,14 +1,13 @@
 // What the CSV writer promises: every cell is read back as it was, and none is a formula.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { csvFile, type Row } from '../../src/lib/csv.ts'
+import { beginCsv, type Row } from '../../src/lib/csv.ts'
 
-async function* pagesOf(...pages: Row[][]) {
-  yield* pages
+async function csvOf(header: Row, ...pages: Row[][]) {
+  const file = beginCsv(header)
+  for (const page of pages) await file.add(page)
+  return file.bytes().toString()
 }
-
-const csvOf = async (header: Row, ...pages: Row[][]) =>
-  (await csvFile(header, pagesOf(...pages))).bytes.toString()
 
 /** The cells of a CSV text as RFC 4180 reads it. */
 function read(text: string): string[][] {
@@ -57,8 +56,10 @@ test('a name that only holds such a sign stays as it is', async () => {
 test('a file holds whole rows, and no more of them and of bytes than it may', async () => {
   const page = (from: number): Row[] => [0, 1, 2].map(n => [`row ${from + n}`])
   const file = async (max: { rows: number; bytes: number }, ...pages: Row[][]) => {
-    const { bytes, ...facts } = await csvFile(['h'], pagesOf(...pages), max)
-    return { ...facts, last: read(bytes.toString()).at(-1)?.[0] }
+    const file = beginCsv(['h'], max)
+    for (const page of pages) if (!(await file.add(page))) break
+    const { rows, cut } = file
+    return { rows, cut, last: read(file.bytes().toString()).at(-1)?.[0] }
   }
   const many = [page(0), page(3), page(6)]
   expect(await file({ rows: 9, bytes: 1_000 }, ...many)).toEqual({ rows: 9, cut: false, last: 'row 8' })

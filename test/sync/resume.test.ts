@@ -17,6 +17,12 @@ afterAll(() => room.database.drop())
 /** Five pages of ten. */
 const pages = Array.from({ length: 5 }, (_, at) => people(at * 10, at * 10 + 10))
 
+/** Where a stream goes on after so many pages. */
+const cursorAfter = (pages: number) => ({
+  ...{ listing: 0, req: { path: `/users?after=${pages}` }, pages },
+  end: whole,
+})
+
 /** An instance that has nobody (a first load), or `known` people already (staging). */
 async function instanceWith(known: number): Promise<string> {
   const { id } = await room.instance()
@@ -70,30 +76,41 @@ const accountsOf = (id: string) =>
     id,
   )
 
-test('who is known and comes again, since a run was stopped in the middle of a long answer, is counted once', async () => {
+test('who is known and comes again, since a process died in the middle of a long answer, is counted once', async () => {
   const { id } = await room.instance()
   await room.sync(id, people(0, 40))
   await room.sync(id, people(0, 40))
   await room.ask(id)
-  const cursor = (pages: number) => ({
-    listing: 0,
-    req: { path: `/users?after=${pages}` },
-    pages,
-    end: whole,
-  })
-  const stop = new AbortController()
-  const longAnswer: Pages = async function* (_signal, from) {
-    if (!from) yield { ...people(0, 10), cursor: cursor(1) }
-    yield { ...people(10, 20), more: true, cursor: cursor(1) }
-    stop.abort(new Error('saasm is stopping'))
-    yield { ...people(20, 30), more: true, cursor: cursor(1) }
-    yield { ...people(30, 35), cursor: cursor(2) }
-    return whole
-  }
-  await room.runDue(stop.signal, 'first', longAnswer)
-  expect(await room.latest(id)).toMatchObject({ state: 'requested', peopleRead: 30 })
-  await room.runDue(undefined, 'second', longAnswer)
+  const at = gate()
+  const longAnswer = (before: () => Promise<unknown> | undefined): Pages =>
+    async function* (_signal, from) {
+      if (!from) yield { ...people(0, 10), cursor: cursorAfter(1) }
+      yield { ...people(10, 20), more: true }
+      yield { ...people(20, 30), more: true }
+      await before()
+      yield { ...people(30, 35), cursor: cursorAfter(2) }
+      return whole
+    }
+  const dead = room.runDue(
+    undefined,
+    'dead',
+    longAnswer(() => at.wait()),
+  )
+  await at.reached
+  await until(
+    'a page is written down',
+    async () => (await room.rows('select 1 from account_page')).length > 0,
+  )
+  await room.die()
+  await room.runDue(
+    undefined,
+    'second',
+    longAnswer(() => undefined),
+  )
   const counts = { added: 0, changed: 0, removed: 5, unchanged: 35 }
+  expect(await room.latest(id)).toMatchObject({ state: 'succeeded', ...counts })
+  at.open()
+  await dead
   expect(await room.latest(id)).toMatchObject({ state: 'succeeded', ...counts })
   expect(await room.users(id)).toHaveLength(35)
 })
@@ -120,31 +137,28 @@ describe.each([
     expect(await room.latest(id)).toMatchObject({ state: 'succeeded', ...counts })
   })
 
-  test('that is stopped in the middle of a long answer asks for that again, and counts everybody once', async () => {
+  test('that is stopped in the middle of a long answer reads that to its end, and goes on after it', async () => {
     const id = await instanceWith(known)
-    const cursor = (pages: number) => ({
-      listing: 0,
-      req: { path: `/users?after=${pages}` },
-      pages,
-      end: whole,
-    })
     const begun: (number | null)[] = []
     const stop = new AbortController()
-    /** A page, and an answer that comes in three parts. */
+    /** A page, an answer that comes in three parts, and a page. */
     const longAnswer: Pages = async function* (_signal, from) {
       begun.push(from?.pages ?? null)
-      if (!from) yield { ...people(0, 10), cursor: cursor(1) }
-      yield { ...people(10, 20), more: true, cursor: cursor(1) }
-      stop.abort(new Error('saasm is stopping'))
-      yield { ...people(20, 30), more: true, cursor: cursor(1) }
-      yield { ...people(30, 50), cursor: cursor(2) }
+      if (!from) {
+        yield { ...people(0, 10), cursor: cursorAfter(1) }
+        yield { ...people(10, 20), more: true }
+        stop.abort(new Error('saasm is stopping'))
+        yield { ...people(20, 30), more: true }
+        yield { ...people(30, 40), cursor: cursorAfter(2) }
+      }
+      yield { ...people(40, 50), cursor: cursorAfter(3) }
       return whole
     }
     await room.runDue(stop.signal, 'first', longAnswer)
-    expect(await room.latest(id)).toMatchObject({ state: 'requested', pages: 1, peopleRead: 30 })
+    expect(await room.latest(id)).toMatchObject({ state: 'requested', pages: 2, peopleRead: 40 })
     await room.runDue(undefined, 'second', longAnswer)
-    expect(begun).toEqual([null, 1])
-    expect(await room.latest(id)).toMatchObject({ state: 'succeeded', pages: 2, ...counts })
+    expect(begun).toEqual([null, 2])
+    expect(await room.latest(id)).toMatchObject({ state: 'succeeded', pages: 3, peopleRead: 50, ...counts })
     expect(await room.users(id)).toEqual(people(0, 50).accounts.map(({ externalId }) => externalId))
     expect(await room.staged()).toBe(0)
   })
