@@ -61,14 +61,16 @@ async function send(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal
       : await sendSlack(delivery, entry, signal)
   } catch (error) {
     if (signal.aborted) return { kind: 'wait', afterMs: 0, reason: 'saasm stopped', spent: false }
-    if (error instanceof SlackFailure)
-      return { ...ofSlack(error, entry), slackHangs: performance.now() - beganMs > hangsMs }
+    if (error instanceof SlackFailure) {
+      const sent = ofSlack(error, entry)
+      return sent.kind === 'wait' ? { ...sent, slackHangs: performance.now() - beganMs > hangsMs } : sent
+    }
     delivery.log.error({ err: error, entry: entry.id }, 'A telling could not be sent')
     return { kind: 'wait', afterMs: backoffOf(entry.attempt), reason: 'saasm failed to send it', spent: true }
   }
 }
 
-function ofSlack(failure: SlackFailure, entry: OutboxEntry): Exclude<Sent, { kind: 'done' }> {
+function ofSlack(failure: SlackFailure, entry: OutboxEntry): Sent {
   const reason = `Slack: ${failure.code}`
   if (failure.kind === 'rate-limited') {
     return {

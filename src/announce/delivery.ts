@@ -16,23 +16,20 @@ export interface Delivery {
   admins: () => Promise<SlackPerson[]>
 }
 
-interface WaitingSend {
-  kind: 'wait'
-  afterMs: number
-  reason: string
-  /** The attempt counts. */
-  spent: boolean
-  restsDestination?: boolean
-  /** Slack took very long to say nothing. */
-  slackHangs?: boolean
-}
-
 /** What became of one send; `sent` entries are settled by who sent them. */
 export type Sent =
   | { kind: 'done' }
-  | WaitingSend
+  /** `spent`: the attempt counts. `slackHangs`: Slack took very long to say nothing. */
+  | {
+      kind: 'wait'
+      afterMs: number
+      reason: string
+      spent: boolean
+      restsDestination?: boolean
+      slackHangs?: boolean
+    }
   /** `unsent`: it is certain that nothing of it has arrived. */
-  | { kind: 'refused'; reason: string; tell: boolean; unsent: boolean; slackHangs?: boolean }
+  | { kind: 'refused'; reason: string; tell: boolean; unsent: boolean }
 
 export interface Backoff {
   firstMs: number

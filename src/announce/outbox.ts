@@ -55,9 +55,8 @@ export async function appendOutbox(conn: Conn, entries: readonly NewOutboxEntry[
 
 /**
  * Claim the entry that is due longest and goes to none of the `resting` destinations, `withoutSlack` only a mail to an address;
- * undefined: none. What an incident (or
- * one message that is edited) has to say goes out in its order: a later word waits for an earlier one, so that no edit is
- * overwritten by an older one.
+ * undefined: none. What an incident (or one message that is edited) has to say goes out in its order: a later word waits for
+ * an earlier one, so that no edit is overwritten by an older one.
  */
 export async function claimEntry(
   db: Db,

@@ -13,7 +13,7 @@ import { nothingLooked } from './lookup.ts'
 import type { AskHow } from './loop.ts'
 import type { RowProblem } from './rows.ts'
 import { createSession, type Keep } from './session.ts'
-import { askListing, longAnswers, pages, readParts } from './walk.ts'
+import { askListing, longAnswers, pages, readPortions } from './walk.ts'
 
 /** Where a stream goes on: plain JSON without any secret. */
 export interface Cursor {
@@ -166,7 +166,7 @@ async function verify(
   signal.throwIfAborted()
   // To its end: it says at the end, too, what cannot be read.
   if (first && page)
-    for await (const _ of readParts(asked(page.req), first, { ...page, looked: nothingLooked }));
+    for await (const _ of readPortions(asked(page.req), first, { ...page, looked: nothingLooked }));
   const tenant = tenantOf(asked(check), tenantRes?.res.body ?? proof.body)
   const notice = connector.notice?.(proof.body)
   const now = options.now()

@@ -10,7 +10,7 @@ import type { ListedChunk } from './engine.ts'
 const namesMax = 100_000
 const lastNames = 2_000
 
-/** People of an answer, or of a part of one. */
+/** People of an answer, or of a portion of one. */
 export interface Listed {
   accounts: Account[]
   chunks?: ListedChunk[] | undefined
@@ -24,8 +24,8 @@ export interface Seen {
 }
 
 export interface SeenAnswer {
-  /** Who of this part was not given before. Who is known again has no name here, and is given as often as listed. */
-  firstOfEach(part: Listed): Listed
+  /** Who of this portion was not given before. Who is known again has no name here, and is given as often as listed. */
+  firstOfEach(portion: Listed): Listed
   /** At its end: it has come already in this listing. */
   hasCome(): boolean
 }
@@ -47,12 +47,12 @@ export function createSeen(listings: number): Seen {
         return before === undefined
       }
       return {
-        firstOfEach(part) {
-          const { accounts, chunks } = part
-          if (accounts.length === 0 && !chunks?.length) return part
+        firstOfEach(portion) {
+          const { accounts, chunks } = portion
+          if (accounts.length === 0 && !chunks?.length) return portion
           listed += 1
           // Hashed at once: a call an id costs more than the hash.
-          print.update(`\n${idsOf(part).join('\n')}`)
+          print.update(`\n${idsOf(portion).join('\n')}`)
           if (chunks?.some(chunk => chunk.known)) repeated = false
           const first: Listed = { accounts: accounts.filter(isFirst) }
           if (chunks) first.chunks = []

@@ -19,7 +19,7 @@ const laterMinBytes = 4_096
 /** Read in one go, so long an answer would hold up the event loop for some ten milliseconds a megabyte. */
 export const longAnswers: CutFrom = { minBytes: 1_048_576 }
 /** People read, and handed on, at once. */
-const partMax = 500
+const portionMax = 500
 
 interface WalkOptions extends Pick<StreamOptions, 'from' | 'since' | 'known' | 'hadPeople'> {
   /** A print of the code that reads answers; without it nobody is known again by a vendor's bytes. */
@@ -119,12 +119,12 @@ async function* listingPages(
     const given = seen.answer(at)
     const problems: RowProblem[] = []
     let got = 0
-    let part: Listed | undefined
-    for await (const rows of readParts(asked(req), listing, { ...answered, looked })) {
-      if (part) yield { ...part, more: true, problems: [] }
+    let portion: Listed | undefined
+    for await (const rows of readPortions(asked(req), listing, { ...answered, looked })) {
+      if (portion) yield { ...portion, more: true, problems: [] }
       // It makes a list of its own from what it finds: to cut what it finds would be for nothing.
       if (answered.cut && !rows.chunks) walk.mayCut = false
-      part = given.firstOfEach(rows)
+      portion = given.firstOfEach(rows)
       for (const problem of rows.problems) problems.push(problem)
       got += rows.got
     }
@@ -137,7 +137,7 @@ async function* listingPages(
     }
     next = following === 'short' ? undefined : following
     yield {
-      ...{ accounts: [], ...part, problems },
+      ...{ accounts: [], ...portion, problems },
       cursor: {
         ...(next ? { listing: at, req: next, pages: page } : { listing: at + 1, req: null, pages: 0 }),
         end: { complete: end.complete, warnings: [...end.warnings] },
@@ -173,7 +173,7 @@ export async function askListing(
   }
 }
 
-/** A part of an answer as it was read. */
+/** A portion of an answer as it was read. */
 interface Rows extends Listed {
   problems: RowProblem[]
   /** Items in all. */
@@ -181,10 +181,10 @@ interface Rows extends Listed {
 }
 
 /**
- * Read one answer, some `partMax` people at a time, with a breath between them. Throws `unreadable` without a list, and in the
+ * Read one answer, some `portionMax` people at a time, with a breath between them. Throws `unreadable` without a list, and in the
  * end when more than half its rows could not be read.
  */
-export async function* readParts(
+export async function* readPortions(
   asked: Asked,
   listing: Listing,
   { res, cut, looked }: Pick<Answered, 'res' | 'cut'> & { looked: Looked },
@@ -195,10 +195,10 @@ export async function* readParts(
     throw providerError(asked, 'unreadable', `${asked.what} ${res.status} no list of ${listing.name}`)
   const how = { credentials, looked }
   // A declaration that makes a list of its own from what it finds is given what it found.
-  const parts =
+  const portions =
     cut && items === cut.list ? readChunks(listing, cut.chunks, how) : readItems(listing, items, how)
   let [got, unread] = [0, 0]
-  for (const rows of parts) {
+  for (const rows of portions) {
     got += rows.got
     unread += rows.problems.length
     yield rows
@@ -216,8 +216,8 @@ interface How {
 }
 
 function* readItems(listing: Listing, items: readonly unknown[], how: How): Generator<Rows> {
-  for (let at = 0; at < items.length; at += partMax) {
-    const some = items.slice(at, at + partMax)
+  for (let at = 0; at < items.length; at += portionMax) {
+    const some = items.slice(at, at + portionMax)
     yield { ...readRows(listing, some, how), got: some.length }
   }
 }
@@ -230,24 +230,24 @@ function* readChunks(listing: Listing, chunks: readonly CutChunk[], how: How): G
     problems: [] as RowProblem[],
     got: 0,
   })
-  let part = nothing()
+  let portion = nothing()
   for (const { known, digest, items } of chunks) {
-    if (part.got >= partMax) {
-      yield part
-      part = nothing()
+    if (portion.got >= portionMax) {
+      yield portion
+      portion = nothing()
     }
     if (known) {
-      part.chunks.push({ known })
-      part.got += known.people
+      portion.chunks.push({ known })
+      portion.got += known.people
       continue
     }
     const listed = items()
     const rows = readRows(listing, listed, how)
     if (digest !== undefined && rows.accounts.length === listed.length)
-      part.chunks.push({ digest, accounts: rows.accounts })
-    else for (const account of rows.accounts) part.accounts.push(account)
-    for (const problem of rows.problems) part.problems.push(problem)
-    part.got += listed.length
+      portion.chunks.push({ digest, accounts: rows.accounts })
+    else for (const account of rows.accounts) portion.accounts.push(account)
+    for (const problem of rows.problems) portion.problems.push(problem)
+    portion.got += listed.length
   }
-  yield part
+  yield portion
 }

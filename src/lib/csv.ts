@@ -24,27 +24,27 @@ const fileMax = { rows: 200_000, bytes: 64 * 1024 * 1024 }
  * it (OWASP ASVS 1.2.10).
  */
 export function beginCsv(header: Row, max = fileMax): CsvFile {
-  const parts = [Buffer.from(`\uFEFF${lineOf(header)}`)]
+  const pieces = [Buffer.from(`\uFEFF${lineOf(header)}`)]
   let [rows, size, cut] = [0, 0, false]
   return {
     async add(page) {
-      const part = Buffer.from(
+      const piece = Buffer.from(
         page
           .slice(0, max.rows - rows)
           .map(lineOf)
           .join(''),
       )
-      const fits = size + part.length <= max.bytes
+      const fits = size + piece.length <= max.bytes
       cut ||= !fits || rows + page.length > max.rows
       if (fits) {
-        parts.push(part)
-        size += part.length
+        pieces.push(piece)
+        size += piece.length
         rows = Math.min(rows + page.length, max.rows)
       }
       await breathe()
       return !cut
     },
-    bytes: () => Buffer.concat(parts),
+    bytes: () => Buffer.concat(pieces),
     get rows() {
       return rows
     },

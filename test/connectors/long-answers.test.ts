@@ -1,4 +1,4 @@
-// An answer that lists many people: read in steps with turns of the event loop between them, handed on in parts, and asked for again by who was stopped in it.
+// An answer that lists many people: read in steps with turns of the event loop between them, handed on in portions, and asked for again by who was stopped in it.
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { listAt } from '../../src/connectors/bodies.ts'
@@ -105,9 +105,9 @@ test.each([
   expect(turns).toBeGreaterThan(5)
   expect(vendor.readWhole).toEqual(['/me'])
   expect(idsOf(pages)).toEqual(people(0, 20_000).map(({ id }) => id))
-  const parts = pages.map(page => idsOf([page]).length)
-  expect(Math.max(...parts)).toBeLessThan(600)
-  expect(pages.map(page => page.more ?? false)).toEqual(parts.map((_, at) => at < parts.length - 1))
+  const portions = pages.map(page => idsOf([page]).length)
+  expect(Math.max(...portions)).toBeLessThan(600)
+  expect(pages.map(page => page.more ?? false)).toEqual(portions.map((_, at) => at < portions.length - 1))
 })
 
 test('the event loop has its turns while such an answer is cut', async () => {

@@ -8,14 +8,14 @@ const page = (from: number, to: number) =>
 
 test('nobody of another listing is given twice, and a page that comes again is noticed, before and beyond the bound', () => {
   const seen = createSeen(3)
-  /** In two parts, as of a long answer. */
+  /** In two portions, as of a long answer. */
   const firstOf = (accounts: Account[], listing: number) => {
     const answer = seen.answer(listing)
     const half = accounts.length / 2
-    const parts = [accounts.slice(0, half), accounts.slice(half)].map(accounts =>
+    const portions = [accounts.slice(0, half), accounts.slice(half)].map(accounts =>
       answer.firstOfEach({ accounts }),
     )
-    return answer.hasCome() ? undefined : parts.flatMap(part => part.accounts)
+    return answer.hasCome() ? undefined : portions.flatMap(portion => portion.accounts)
   }
   expect(firstOf(page(0, 100_000), 0)).toHaveLength(100_000)
   expect(firstOf(page(0, 10), 0)).toBeUndefined()

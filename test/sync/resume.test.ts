@@ -141,7 +141,7 @@ describe.each([
     const id = await instanceWith(known)
     const begun: (number | null)[] = []
     const stop = new AbortController()
-    /** A page, an answer that comes in three parts, and a page. */
+    /** A page, an answer that comes in three portions, and a page. */
     const longAnswer: Pages = async function* (_signal, from) {
       begun.push(from?.pages ?? null)
       if (!from) {

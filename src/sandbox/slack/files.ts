@@ -25,8 +25,9 @@ export interface Files {
   handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>
 }
 
-/** The newest are kept. */
+/** The newest are kept, of so many bytes together: and the last one, whatever its size. */
 const filesMax = 100
+const keptBytesMax = 200_000_000
 
 export function createFiles(options: {
   selfUrl: () => string
@@ -39,7 +40,13 @@ export function createFiles(options: {
   const newId = () => `F${randomBytes(5).toString('hex').toUpperCase()}`
   const keep = (stored: StoredFile) => {
     files.set(stored.id, stored)
-    for (const [oldest] of files) if (files.size > filesMax) files.delete(oldest)
+    let bytes = 0
+    for (const file of files.values()) bytes += file.bytes.length
+    for (const [oldest, file] of files) {
+      if (files.size <= 1 || (files.size <= filesMax && bytes <= keptBytesMax)) break
+      bytes -= file.bytes.length
+      files.delete(oldest)
+    }
     return stored
   }
 
