@@ -15,11 +15,11 @@ import {
 } from '../instances/store.ts'
 import { saveRecipients } from '../recipients/recipients.ts'
 import type { Who } from '../slack/turn.ts'
-import { announcementOf } from '../sync/conclude.ts'
+import { cancelWaiting } from '../sync/askers.ts'
 import { nextSync } from '../sync/outcome.ts'
 import { requestRun } from '../sync/request.ts'
 import { nextSyncAt } from '../sync/schedule.ts'
-import { cancelRequested } from '../sync/store.ts'
+import { announcementOf } from '../sync/told.ts'
 import { settingsOf } from './credentials.ts'
 import type { WantedEdit } from './edit-read.ts'
 import type { House } from './gesture.ts'
@@ -119,7 +119,10 @@ async function move(
   const inactivation = { reason: 'user' as const, detail: null, by: who.userId }
   const moved = await moveInstance(tx, instance.id, to, to === 'inactive' ? { now, inactivation } : { now })
   if (!moved) throw new Error(`An instance that is ${instance.status} does not become ${to}`)
-  if (to === 'inactive') await cancelRequested(tx, instance.id, now)
+  if (to === 'inactive') {
+    const next = 'The instance was set Inactive. Set it Live in Edit Instance, and it syncs at once.'
+    await cancelWaiting(tx, { now, ring: house.ring }, moved, { by: who.userId, next })
+  }
   await appendAudit(tx, {
     teamId: who.teamId,
     actor: who.userId,

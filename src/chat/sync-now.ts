@@ -45,7 +45,7 @@ async function syncNow(
   if (instance.status === 'deleting') return { text: `${name} is being deleted.` }
   if (instance.status !== 'live') return inactiveText(instance)
   const now = house.clock.now()
-  const { run, created } = await house.db.transaction(async tx => {
+  const { run, created, hears } = await house.db.transaction(async tx => {
     const asked = await requestRun(
       tx,
       { instanceId: instance.id, trigger: 'manual', by: who.userId, now },
@@ -68,7 +68,9 @@ async function syncNow(
     }
   const since = run.startedAt ? `since ${momentText(run.startedAt)}` : 'and waits for its turn'
   const by = run.requestedBy ? `, asked for by <@${run.requestedBy}>` : ''
-  return { text: `*${name}* is syncing already, ${since}${by}. No second sync was started.` }
+  return {
+    text: `*${name}* is syncing already, ${since}${by}. No second sync was started.${hears ? ' You hear its end by direct message.' : ''}`,
+  }
 }
 
 function inactiveText(instance: Instance): Message {

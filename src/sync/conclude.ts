@@ -4,31 +4,25 @@ import { mergeStaged } from '../accounts/merge.ts'
 import { clearStaging } from '../accounts/pages.ts'
 import { planMerge } from '../accounts/plan.ts'
 import { usersOf } from '../accounts/summary.ts'
-import { amend, announce, tellPerson } from '../announce/announce.ts'
-import type { Announcement, AnnouncementKind, HeldEnd, HeldNews } from '../announce/announcement.ts'
+import { amend, announce } from '../announce/announce.ts'
+import type { AnnouncementKind, HeldEnd, HeldNews } from '../announce/announcement.ts'
 import type { IncidentStep } from '../announce/incident.ts'
 import { appendAudit } from '../audit/store.ts'
-import { connectorById } from '../connectors/registry.ts'
 import type { Db, Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { lockInstance, moveInstance, recordOutcome } from '../instances/store.ts'
 import type { Ring } from '../jobs/jobs.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
-import { newId } from '../lib/ids.ts'
 import { count } from '../lib/text.ts'
+import { tellAskers, tellStopped } from './askers.ts'
 import { judge, type Verdict } from './guard.ts'
 import { type Held, type HeldQuestion, lastQuestion } from './held.ts'
 import { type Ending, type Fault, failureKind, heldSteps, nextSteps, nextSync, revokes } from './outcome.ts'
 import type { RunState, SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
 import { ClaimLost, holdRun, openRemovalOf, StagingLost, settleRun } from './store.ts'
+import { announcementOf, type Told } from './told.ts'
 import type { Work } from './work.ts'
-
-type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held' | 'stopped'> & {
-  next: string
-  lastSuccessAt: Date | null
-  users: number
-}
 
 /** A first load is void: the instance is another one by now. Its transaction must be rolled back. */
 export class LoadVoid extends Error {}
@@ -88,7 +82,7 @@ export async function conclude(
       const kind = successKind(instance)
       if (kind) await tell(tx, work, instance, kind, told)
       await ask(tx, work, run, instance, { verdict, told })
-      await tellAsker(tx, work, settled, instance, told)
+      await tellAskers(tx, { now, ring: work.ring }, settled, instance, told)
     },
     { patient: true },
   )
@@ -172,7 +166,7 @@ export async function concludeFailure(
     const failure = { code, message, missing, reference }
     const told = { failure, users, lastSuccessAt: instance.lastSuccessAt, next: nextSteps(instance, fault) }
     if (kind) await tell(tx, work, instance, kind, told)
-    await tellAsker(tx, work, settled, instance, told)
+    await tellAskers(tx, { now, ring: work.ring }, settled, instance, told)
   })
 }
 
@@ -194,13 +188,12 @@ async function stillTheSame(
   ])
   const same = held && instance?.status === 'live' && instance.generation === before.generation
   if (same && !removal) return instance
-  const cancelled = await settleRun(tx, run, 'cancelled', { endedAt: work.clock.now() })
+  const now = work.clock.now()
+  const cancelled = await settleRun(tx, run, 'cancelled', { endedAt: now })
   await clearStaging(tx, { runId: run.id, fence: run.fence })
   if (cancelled && instance) {
-    const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
     const next = 'The instance was changed meanwhile, so what had been read was not used.'
-    const told = { users, lastSuccessAt: instance.lastSuccessAt, stopped: true as const, next }
-    await tellAsker(tx, work, cancelled, instance, told)
+    await tellStopped(tx, { now, ring: work.ring }, cancelled, instance, { next })
   }
   return undefined
 }
@@ -243,41 +236,6 @@ async function tell(
       after: { ...(failure ? { failure } : {}), ...(counts ? { counts } : {}), users },
     }),
   ])
-}
-
-/** Who pressed Sync now, changed what a run depends on, or has seen how far it is, hears the end, whatever it is. */
-async function tellAsker(tx: Tx, work: Work, run: SyncRun, instance: Instance, told: Told): Promise<void> {
-  const { requestedBy: userId, progressId: edits } = run
-  if (userId === null || (run.trigger === 'initial' && edits === null)) return
-  const now = work.clock.now()
-  const announcement = announcementOf(instance, 'run-ended', told, { at: now, actor: userId })
-  const what = { announcement, teamId: instance.teamId, userId, key: newId(), edits }
-  await tellPerson(tx, what, { now, ring: work.ring })
-}
-
-/** An announcement of this instance as it is now. */
-export function announcementOf(
-  instance: Instance,
-  kind: AnnouncementKind,
-  told: Told,
-  by: { at: Date; actor: string | null },
-): Announcement {
-  return {
-    kind,
-    instanceId: instance.id,
-    instanceName: instance.name,
-    app: connectorById(instance.connector)?.name ?? instance.connector,
-    at: by.at.toISOString(),
-    actor: by.actor,
-    lastSuccessAt: told.lastSuccessAt?.toISOString() ?? null,
-    users: told.users,
-    next: told.next,
-    ...(told.failure ? { failure: told.failure } : {}),
-    ...(told.counts ? { counts: told.counts } : {}),
-    ...(told.warnings && told.warnings.length > 0 ? { warnings: told.warnings } : {}),
-    ...(told.held ? { held: told.held } : {}),
-    ...(told.stopped ? { stopped: true as const } : {}),
-  }
 }
 
 function warningsOf(end: Ending, held: Held | null): string[] {

@@ -4,10 +4,10 @@ import { tellPerson } from '../announce/announce.ts'
 import type { Announcement, Progress } from '../announce/announcement.ts'
 import type { Instance } from '../instances/instance.ts'
 import { newId } from '../lib/ids.ts'
-import { announcementOf } from './conclude.ts'
 import type { Removal } from './removal.ts'
 import type { SyncRun } from './run.ts'
 import { nameProgress, removalById, runById } from './store.ts'
+import { announcementOf } from './told.ts'
 import type { Work } from './work.ts'
 
 export interface Shown {

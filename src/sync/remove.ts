@@ -6,7 +6,7 @@ import type { Conn, Tx } from '../db/db.ts'
 import { instanceById, lockInstance, moveInstance, recordOutcome } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
-import { announcementOf, endCard } from './conclude.ts'
+import { endCard } from './conclude.ts'
 import { isOpen, lastQuestion } from './held.ts'
 import { hostOf, joinLines } from './hosts.ts'
 import { showRemoval } from './progress.ts'
@@ -21,6 +21,7 @@ import {
   setRemovalTotal,
 } from './store.ts'
 import { removalTable } from './table.ts'
+import { announcementOf } from './told.ts'
 import type { Work } from './work.ts'
 
 export interface Remover {

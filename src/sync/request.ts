@@ -5,10 +5,11 @@ import { instanceById } from '../instances/store.ts'
 import type { Ring } from '../jobs/jobs.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
+import { cancelWaiting, joinRun } from './askers.ts'
 import { hostOf, joinLines, sizeOf } from './hosts.ts'
 import type { Removal, RemovalKind } from './removal.ts'
 import type { RunTrigger, SyncRun } from './run.ts'
-import { cancelRequested, openRemovalOf } from './store.ts'
+import { openRemovalOf } from './store.ts'
 import { removalTable, syncRunTable } from './table.ts'
 
 export interface RunRequest {
@@ -21,13 +22,14 @@ export interface RunRequest {
 
 /**
  * Ask for a run. A run that is open already is enough for Sync now and for the schedule; a change of what a run depends on
- * (edited, reactivated) gets one of its own after it. `created` says whether this call made the run.
+ * (edited, reactivated) gets one of its own after it. `created` says whether this call made the run, `hears` whether who
+ * asked is told its end: all are but for the schedule, and for the one too many.
  */
 export async function requestRun(
   tx: Tx,
   wanted: RunRequest,
   ring: Ring,
-): Promise<{ run: SyncRun; created: boolean }> {
+): Promise<{ run: SyncRun; created: boolean; hears: boolean }> {
   const enough = wanted.trigger === 'manual' || wanted.trigger === 'scheduled'
   const [open, instance] = await Promise.all([
     // Claimed before the change is committed it would read the instance as it was, and none would come after it.
@@ -36,8 +38,8 @@ export async function requestRun(
   ])
   const urgent = wanted.trigger !== 'scheduled'
   if (open && (enough || open.state === 'requested')) {
-    if (urgent) await hurry(tx, open, wanted, ring)
-    return { run: open, created: false }
+    const hears = wanted.by === null ? false : await joinIn(tx, open, { ...wanted, by: wanted.by }, ring)
+    if (hears !== undefined) return { run: open, created: false, hears }
   }
   if (!instance) throw new Error('A run was asked for of an instance that does not exist')
   const host = hostOf(instance)
@@ -60,15 +62,15 @@ export async function requestRun(
   await joinLines(tx, [host])
   tx.afterCommit(() => ring('sync'))
   const [run] = rows
-  if (run) return { run, created: true }
+  if (run) return { run, created: true, hears: wanted.by !== null }
   // Somebody else asked between our look and our write: theirs is the one.
   const [theirs] = await tx
     .select()
     .from(syncRunTable)
     .where(and(eq(syncRunTable.instanceId, wanted.instanceId), eq(syncRunTable.state, 'requested')))
   if (!theirs) throw new Error('A run was asked for and is gone: try again')
-  if (urgent) await hurry(tx, theirs, wanted, ring)
-  return { run: theirs, created: false }
+  const hears = wanted.by !== null && (await joinIn(tx, theirs, { ...wanted, by: wanted.by }, ring))
+  return { run: theirs, created: false, hears: hears ?? false }
 }
 
 /**
@@ -91,20 +93,28 @@ async function openRun(
 }
 
 /**
- * A person waits now for what only the schedule may have asked for: it goes before the rest of its line. Where they have
- * changed what it depends on, it is theirs: it says so, and they hear its end.
+ * A person waits for a run that is there already: one that waits goes before the rest of its line, and one that only the
+ * schedule has asked for is theirs. True: they hear its end; undefined: it is over, or just about to be.
  */
-async function hurry(tx: Tx, run: SyncRun, { trigger, by }: RunRequest, ring: Ring): Promise<void> {
-  if (run.state !== 'requested') return
-  const theirs = run.trigger === 'scheduled' && trigger !== 'manual'
-  if (!run.urgent || theirs)
+async function joinIn(
+  tx: Tx,
+  run: SyncRun,
+  { trigger, by }: RunRequest & { by: string },
+  ring: Ring,
+): Promise<boolean | undefined> {
+  const waiting = and(eq(syncRunTable.id, run.id), eq(syncRunTable.state, 'requested'))
+  const theirs = run.state === 'requested' && run.trigger === 'scheduled'
+  if (theirs || (run.state === 'requested' && !run.urgent))
     await tx
       .update(syncRunTable)
       .set({ urgent: true, ...(theirs ? { trigger, requestedBy: by } : {}) })
-      .where(and(eq(syncRunTable.id, run.id), eq(syncRunTable.state, 'requested')))
+      .where(waiting)
+  const hears = await joinRun(tx, run.id, by)
+  if (run.state !== 'requested') return hears
   // Whoever has found it locked looks at its line only seconds later.
   await joinLines(tx, [run.host])
   tx.afterCommit(() => ring('sync'))
+  return hears
 }
 
 /** One due instance, and when its next run is to be. */
@@ -148,7 +158,11 @@ export async function requestRemoval(
   wanted: RemovalRequest,
   ring: Ring,
 ): Promise<{ removal: Removal; created: boolean }> {
-  await cancelRequested(tx, wanted.instanceId, wanted.now)
+  const instance = await instanceById(tx, wanted.instanceId)
+  if (instance) {
+    const next = 'Its users are being removed instead.'
+    await cancelWaiting(tx, { now: wanted.now, ring }, instance, { by: wanted.by, next })
+  }
   tx.afterCommit(() => ring('removal'))
   const rows = await tx
     .insert(removalTable)

@@ -65,15 +65,14 @@ export async function settleRun(
 }
 
 /**
- * Give the run back, until `dueAt`; without an attempt spent, unless told. False: it does not wait, it is cancelled or was
- * lost.
+ * Give the run back, until `dueAt`; without an attempt spent, unless told. False: it is no longer ours, or one that was asked
+ * for meanwhile takes its place, and nothing was written.
  */
 export async function giveBackRun(
   conn: Conn,
   claim: Claim,
-  { dueAt, now, spent = false }: { dueAt: Date; now: Date; spent?: boolean },
+  { dueAt, spent = false }: { dueAt: Date; spent?: boolean },
 ): Promise<boolean> {
-  // A run that was asked for meanwhile takes this one's place.
   const rows = await conn
     .update(syncRunTable)
     .set({
@@ -90,7 +89,6 @@ export async function giveBackRun(
       ),
     )
     .returning({ id: syncRunTable.id })
-  if (rows.length === 0) await settleRun(conn, claim, 'cancelled', { endedAt: now })
   return rows.length > 0
 }
 
@@ -184,12 +182,13 @@ export async function historyOf(conn: Conn, instanceId: string, limit: number): 
     .limit(limit)
 }
 
-/** Runs that are waiting for a worker are not needed any more. */
-export async function cancelRequested(conn: Conn, instanceId: string, now: Date): Promise<void> {
-  await conn
+/** Cancel the runs that are waiting for a worker; they are returned as they were ended. */
+export async function cancelRequested(conn: Conn, instanceId: string, now: Date): Promise<SyncRun[]> {
+  return conn
     .update(syncRunTable)
     .set({ state: 'cancelled', endedAt: now })
     .where(and(eq(syncRunTable.instanceId, instanceId), eq(syncRunTable.state, 'requested')))
+    .returning()
 }
 
 /** Milliseconds until the next of these work rows falls due, or the lease of one ends; undefined: neither will. */

@@ -40,6 +40,8 @@ export const syncRunTable = pgTable(
     trigger: text('trigger').$type<RunTrigger>().notNull(),
     /** The Slack user who asked; null for the schedule. Hears the end. */
     requestedBy: text('requested_by'),
+    /** Who would have asked for it and found it, as Slack users: they hear its end, too. */
+    alsoAsked: text('also_asked').array().notNull().default([]),
     state: text('state').$type<RunState>().notNull(),
     /** The vendor's host that it reads from, as it was when the run was asked for. */
     host: text('host').notNull().default(''),

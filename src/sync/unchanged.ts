@@ -153,8 +153,8 @@ async function unchangedIn(
 class Another extends Error {}
 
 /**
- * The end of a run that has found nothing new, in one transaction; false: the instance is another one by now, and nothing was
- * written. Throws ClaimLost. What was compared stands but for a person forgotten since: only a run under this claim writes
+ * The end of a run that has found nothing new, in one transaction; false: the instance is another one by now, or somebody
+ * waits for the end, and nothing was written. Throws ClaimLost. What was compared stands but for a person forgotten since: only a run under this claim writes
  * people, and users who are being removed end it. It writes nobody, so nothing comes back.
  */
 export async function concludeUnchanged(
@@ -173,7 +173,8 @@ export async function concludeUnchanged(
       openRemovalOf(tx, instance.id),
     ])
     if (!settled) throw new ClaimLost()
-    if (!same || removal) throw new Another()
+    // Somebody waits for it since: the whole way ends by telling them.
+    if (!same || removal || settled.alsoAsked.length > 0) throw new Another()
     crashpoint('run-settled')
     return true
   })

@@ -208,6 +208,7 @@ test('Sync now while a sync runs says so and starts no second one', async () => 
   const reply = await ada().told(before, /busy-one/)
   expect(reply).toMatch(/syncing already/)
   expect(reply).toContain(`<@${world.userId('Olivia')}>`)
+  expect(reply).toContain('You hear its end by direct message.')
   expect(await rows('select 1 from sync_run where instance_id = $1', id)).toHaveLength(1)
 })
 

@@ -5,8 +5,8 @@ import type { AnnouncementKind } from '../../src/announce/announcement.ts'
 import { appendAudit } from '../../src/audit/store.ts'
 import type { Instance } from '../../src/instances/instance.ts'
 import { moveInstance, recordOutcome } from '../../src/instances/store.ts'
-import { announcementOf } from '../../src/sync/conclude.ts'
 import { requestRemoval } from '../../src/sync/request.ts'
+import { announcementOf } from '../../src/sync/told.ts'
 import type { Stage } from './stage.ts'
 
 /** What is prepared before the process starts; returns what must be seen when all is quiet again. */

@@ -1,0 +1,1 @@
+ALTER TABLE "sync_run" ADD COLUMN "also_asked" text[] DEFAULT '{}' NOT NULL;
