@@ -81,26 +81,39 @@ export async function amend(
   tx.afterCommit(() => where.ring('deliver'))
 }
 
-/**
- * Tell one person by direct message: the end of what they asked for. `key` makes it once: a UUID, the row's id. `edits` is
- * the row of the message that has told them how far it is: its last edit is the end.
- */
+/** What one person is told directly. */
+export interface PersonTelling {
+  announcement: Announcement
+  teamId: string
+  userId: string
+  /** Makes it once: a UUID, the row's id. */
+  key: string
+  /** The row of the message that has told them how far it is: its last edit is the end. */
+  edits?: string | null
+}
+
+/** Tell one person by direct message: the end of what they asked for. */
 export async function tellPerson(
   tx: Tx,
-  what: {
-    announcement: Announcement
-    teamId: string
-    userId: string
-    key: string
-    edits?: string | null
-  },
+  what: PersonTelling,
   where: Pick<Telling, 'now' | 'ring'>,
 ): Promise<void> {
-  const { announcement, teamId, edits } = what
-  const entry = { id: what.key, teamId, instanceId: null, announcement, now: where.now }
-  const how = edits
-    ? ({ medium: 'slack-edit', transitionSeq: 1, edits } as const)
-    : ({ medium: 'slack-direct', transitionSeq: 0 } as const)
-  await appendOutbox(tx, [{ ...entry, ...how, destination: what.userId }])
-  tx.afterCommit(() => where.ring('deliver'))
+  await tellPeople(tx, [what], where)
+}
+
+/** Tell each of them. */
+export async function tellPeople(
+  tx: Tx,
+  tellings: readonly PersonTelling[],
+  { now, ring }: Pick<Telling, 'now' | 'ring'>,
+): Promise<void> {
+  if (tellings.length === 0) return
+  const entries = tellings.map(({ announcement, teamId, userId, key, edits }): NewOutboxEntry => {
+    const entry = { id: key, teamId, instanceId: null, announcement, now, destination: userId }
+    return edits
+      ? { ...entry, medium: 'slack-edit', transitionSeq: 1, edits }
+      : { ...entry, medium: 'slack-direct', transitionSeq: 0 }
+  })
+  await appendOutbox(tx, entries)
+  tx.afterCommit(() => ring('deliver'))
 }

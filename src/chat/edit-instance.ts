@@ -9,7 +9,7 @@ import type { Instance } from '../instances/instance.ts'
 import { findInstance } from '../instances/store.ts'
 import { listRecipients } from '../recipients/recipients.ts'
 import { section } from '../slack/blocks.ts'
-import { loadingView, metadataOf, modal, noticeView } from '../slack/modal.ts'
+import { loadingView, type ModalView, metadataOf, modal, noticeView } from '../slack/modal.ts'
 import type { OpenView, SubmissionAnswer, SubmissionTurn, Who } from '../slack/turn.ts'
 import { checkMs } from './connect.ts'
 import { noticeBlocks, problemOf } from './credentials.ts'
@@ -104,10 +104,10 @@ async function submit(
       after: opened => checkThenSave(house, turn.who, instance, wanted, opened),
     }
   }
-  const problem = await save(house, turn.who, instance, wanted)
-  if (!problem) return { kind: 'close' }
-  if ('name' in problem) return { kind: 'errors', errors: { name: problem.name } }
-  return { kind: 'update', view: problem.view }
+  const saved = await save(house, turn.who, instance, wanted)
+  if ('hears' in saved) return { kind: 'close' }
+  if ('name' in saved) return { kind: 'errors', errors: { name: saved.name } }
+  return { kind: 'update', view: saved.view }
 }
 
 /** After the acknowledgement: new credentials are proven before they take the place of the old ones. */
@@ -124,15 +124,16 @@ async function checkThenSave(
     const given = { typed: wanted.credentials, uploads: wanted.uploads }
     const credentials = await withUploads(house.slack, connector, given)
     const verified = await house.engine.verify(connector, credentials, { timeoutMs: checkMs })
-    const problem = await save(house, who, instance, { ...wanted, credentials, verified })
-    if (!problem) {
-      const resumed = wanted.status === 'live' ? ' It is syncing now; you are told when it has ended.' : ''
+    const saved = await save(house, who, instance, { ...wanted, credentials, verified })
+    if ('hears' in saved) {
+      const told = saved.hears ? '; you are told when it has ended' : ''
+      const resumed = wanted.status === 'live' ? ` It is syncing now${told}.` : ''
       const works = connector.local ? 'The file is read' : 'The credentials work'
       const text = `:white_check_mark: ${works}, and the instance is updated.${resumed}`
       const blocks = [section(text), ...noticeBlocks(verified.notice)]
       await opened.update(modal({ callbackId: 'notice', title, blocks, close: 'Done' }))
-    } else if ('view' in problem) await opened.update(problem.view)
-    else await opened.update(await drawn(house, instance, { typed: wanted, problems: problem }))
+    } else if ('view' in saved) await opened.update(saved.view)
+    else await opened.update(await drawn(house, instance, { typed: wanted, problems: saved }))
   } catch (error) {
     if (!(error instanceof ProviderError)) {
       house.log.error({ err: error, instance: instance.id }, 'An instance could not be updated')
@@ -148,9 +149,15 @@ async function checkThenSave(
 }
 
 /** Save; what stands in the way is a name that is taken, or somebody else's change. */
-async function save(house: House, who: Who, instance: Instance, wanted: WantedEdit) {
+async function save(
+  house: House,
+  who: Who,
+  instance: Instance,
+  wanted: WantedEdit,
+): Promise<{ hears: boolean } | { name: string } | { view: ModalView }> {
   try {
-    if (await saveEdit(house, who, instance, wanted)) return undefined
+    const saved = await saveEdit(house, who, instance, wanted)
+    if (saved) return saved
   } catch (error) {
     if (isUniqueViolation(error)) return { name: `There is an instance called ${wanted.name} already.` }
     throw error

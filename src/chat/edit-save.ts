@@ -24,18 +24,21 @@ import { settingsOf } from './credentials.ts'
 import type { WantedEdit } from './edit-read.ts'
 import type { House } from './gesture.ts'
 
-/** False: somebody else changed it since it was opened, and nothing was saved. Throws 23505 when the name is taken. */
+/**
+ * `hears`: who saves it is told the end of a sync that follows. Undefined: somebody else changed it since it was opened, and
+ * nothing was saved. Throws 23505 when the name is taken.
+ */
 export async function saveEdit(
   house: House,
   who: Who,
   opened: Instance,
   wanted: WantedEdit,
-): Promise<boolean> {
+): Promise<{ hears: boolean } | undefined> {
   const now = house.clock.now()
   return house.db.transaction(async tx => {
     const before = await lockInstance(tx, opened.id)
-    if (!before || before.version !== wanted.version) return false
-    if (before.status !== 'live' && before.status !== 'inactive') return false
+    if (!before || before.version !== wanted.version) return undefined
+    if (before.status !== 'live' && before.status !== 'inactive') return undefined
     const edit = editOf(house, before, wanted)
     const list = { teamId: who.teamId, instanceId: before.id }
     const changed = await saveRecipients(tx, list, { addresses: wanted.recipients, by: who.userId, now })
@@ -46,7 +49,7 @@ export async function saveEdit(
       otherFields || otherRecipients
         ? await editInstance(tx, { id: before.id, version: wanted.version }, edit, now)
         : before
-    if (!edited) return false
+    if (!edited) return undefined
     if (otherFields) await auditEdit(tx, who, before, edit)
     if (edit.scheduleHours !== undefined && edited.nextSyncAt !== null)
       await recordOutcome(tx, edited.id, { nextSyncAt: nextSyncAt(edited, now) })
@@ -64,9 +67,11 @@ export async function saveEdit(
     if (moved) await move(tx, house, who, edited, wanted.status)
     if (wanted.status === 'live' && (moved || edit.sealed !== undefined || edit.settings !== undefined)) {
       const trigger = moved ? 'reactivated' : 'edited'
-      await requestRun(tx, { instanceId: before.id, trigger, by: who.userId, now }, house.ring)
+      const asked = { instanceId: before.id, trigger, by: who.userId, now } as const
+      const { hears } = await requestRun(tx, asked, house.ring)
+      return { hears }
     }
-    return true
+    return { hears: false }
   })
 }
 
@@ -121,7 +126,7 @@ async function move(
   if (!moved) throw new Error(`An instance that is ${instance.status} does not become ${to}`)
   if (to === 'inactive') {
     const next = 'The instance was set Inactive. Set it Live in Edit Instance, and it syncs at once.'
-    await cancelWaiting(tx, { now, ring: house.ring }, moved, { by: who.userId, next })
+    await cancelWaiting(tx, { now, ring: house.ring }, moved, next)
   }
   await appendAudit(tx, {
     teamId: who.teamId,

@@ -187,6 +187,12 @@ export function isUniqueViolation(error: unknown): boolean {
   return thrown.code === '23505' || thrown.cause?.code === '23505'
 }
 
+/** Postgres says 55P03: it was not waited for longer than `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  const thrown = (error ?? {}) as { cause?: { code?: string }; code?: string }
+  return thrown.code === '55P03' || thrown.cause?.code === '55P03'
+}
+
 /**
  * Nobody listens, the name is unknown, the connection broke, the server is starting or stopping, or it takes no more
  * clients: waiting may help.

@@ -3,6 +3,8 @@ import type { KnownBlock, ModalView } from '@slack/types'
 import { clampText } from '../lib/text.ts'
 import { alert, option, section, viewBlocksMax } from './blocks.ts'
 
+export type { ModalView }
+
 export interface ModalParts {
   callbackId: string
   /** At most 24 code points, as for `submit` and `close`. */

@@ -14,7 +14,7 @@ import { lockInstance, moveInstance, recordOutcome } from '../instances/store.ts
 import type { Ring } from '../jobs/jobs.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { count } from '../lib/text.ts'
-import { tellAskers, tellStopped } from './askers.ts'
+import { handOn, tellAskers } from './askers.ts'
 import { judge, type Verdict } from './guard.ts'
 import { type Held, type HeldQuestion, lastQuestion } from './held.ts'
 import { type Ending, type Fault, failureKind, heldSteps, nextSteps, nextSync, revokes } from './outcome.ts'
@@ -192,8 +192,9 @@ async function stillTheSame(
   const cancelled = await settleRun(tx, run, 'cancelled', { endedAt: now })
   await clearStaging(tx, { runId: run.id, fence: run.fence })
   if (cancelled && instance) {
-    const next = 'The instance was changed meanwhile, so what had been read was not used.'
-    await tellStopped(tx, { now, ring: work.ring }, cancelled, instance, { next })
+    const what = instance.status === 'inactive' ? 'set Inactive' : 'changed'
+    const because = `The instance was ${what} meanwhile, so what had been read was not used.`
+    await handOn(tx, { now, ring: work.ring }, cancelled, instance, because)
   }
   return undefined
 }

@@ -2,26 +2,17 @@
 import { clearStaging } from '../accounts/pages.ts'
 import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
-import { isUnreachable, type Tx } from '../db/db.ts'
+import { isUnreachable } from '../db/db.ts'
 import { credentialsOf } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
-import type { Ring } from '../jobs/jobs.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
-import { handOn, tellStopped } from './askers.ts'
 import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
 import { showRun } from './progress.ts'
 import { read } from './read.ts'
 import type { SyncRun } from './run.ts'
-import {
-  ClaimLost,
-  giveBackRun,
-  heartbeatMs,
-  holdRun,
-  leaseSeconds,
-  StagingLost,
-  settleRun,
-} from './store.ts'
+import { cancelRun, giveBack } from './stop.ts'
+import { ClaimLost, heartbeatMs, holdRun, leaseSeconds, StagingLost } from './store.ts'
 import { concludeUnchanged, look } from './unchanged.ts'
 import type { Work } from './work.ts'
 
@@ -40,10 +31,7 @@ export async function execute(
 ): Promise<void> {
   const { db } = work
   if (instance?.status !== 'live') {
-    await cancel(work, run, async (tx, telling, cancelled) => {
-      const next = 'The instance is not Live any more, so nothing was read.'
-      if (instance) await tellStopped(tx, telling, cancelled, instance, { next })
-    })
+    await cancelRun(work, run)
     return clearStaging(db.conn, { runId: run.id, fence: run.fence })
   }
   const lost = new AbortController()
@@ -150,14 +138,14 @@ async function stopped(
   if (!signals.signal.aborted && (isUnreachable(error) || error instanceof StagingLost)) {
     // Nobody's failure. While Postgres does not answer, this does not either, and the run is left to its lease.
     log.warn({ run: run.id, reason: String(error) }, 'Postgres went away in a run, which goes on elsewhere')
-    await giveBack(work, run, instance, { dueAt: now, spent: true })
+    await giveBack(work, run, { dueAt: now, spent: true })
     return
   }
   const comeBack = signals.signal.aborted ? now : comeBackAt(run, error, now)
   if (comeBack) {
     if (comeBack > now) log.info({ run: run.id, until: comeBack }, 'The vendor asked to come back later')
     // Its pages wait with it.
-    const waits = await giveBack(work, run, instance, { dueAt: comeBack })
+    const waits = await giveBack(work, run, { dueAt: comeBack })
     return waits ? undefined : clearStaging(db.conn, staged)
   }
   const connector = connectorById(instance.connector)
@@ -173,31 +161,6 @@ async function stopped(
   else log.info(facts, 'A run failed')
   await clearStaging(db.conn, staged)
   await concludeFailure(work, run, instance, fault)
-}
-
-/** Until `dueAt`; false: it does not wait, since it is no longer ours or one that was asked for meanwhile takes its place. */
-async function giveBack(
-  work: Work,
-  run: SyncRun,
-  instance: Instance,
-  until: { dueAt: Date; spent?: boolean },
-): Promise<boolean> {
-  if (await giveBackRun(work.db.conn, run, until)) return true
-  await cancel(work, run, (tx, telling, cancelled) => handOn(tx, telling, cancelled, instance))
-  return false
-}
-
-/** End a run that brings nothing in, unless it is no longer ours; `tell` writes down who hears what of it. */
-async function cancel(
-  { db, clock, ring }: Work,
-  run: SyncRun,
-  tell: (tx: Tx, telling: { now: Date; ring: Ring }, cancelled: SyncRun) => Promise<void>,
-): Promise<void> {
-  const now = clock.now()
-  await db.transaction(async tx => {
-    const cancelled = await settleRun(tx, run, 'cancelled', { endedAt: now })
-    if (cancelled) await tell(tx, { now, ring }, cancelled)
-  })
 }
 
 /** When a busy vendor wants the run to go on; undefined: it is not that, or it has been put off for too long. */

@@ -20,6 +20,9 @@ export interface RunRequest {
   now: Date
 }
 
+/** Somebody else's run may come or go between our look and our write this often. */
+const triesMax = 3
+
 /**
  * Ask for a run. A run that is open already is enough for Sync now and for the schedule; a change of what a run depends on
  * (edited, reactivated) gets one of its own after it. `created` says whether this call made the run, `hears` whether who
@@ -30,58 +33,57 @@ export async function requestRun(
   wanted: RunRequest,
   ring: Ring,
 ): Promise<{ run: SyncRun; created: boolean; hears: boolean }> {
-  const enough = wanted.trigger === 'manual' || wanted.trigger === 'scheduled'
-  const [open, instance] = await Promise.all([
-    // Claimed before the change is committed it would read the instance as it was, and none would come after it.
-    openRun(tx, wanted.instanceId, { locked: !enough }),
-    instanceById(tx, wanted.instanceId),
-  ])
-  const urgent = wanted.trigger !== 'scheduled'
-  if (open && (enough || open.state === 'requested')) {
-    const hears = wanted.by === null ? false : await joinIn(tx, open, { ...wanted, by: wanted.by }, ring)
-    if (hears !== undefined) return { run: open, created: false, hears }
+  const { trigger, by } = wanted
+  const enough = trigger === 'manual' || trigger === 'scheduled'
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const [open, instance] = await Promise.all([
+      // Claimed before the change is committed it would read the instance as it was, and none would come after it.
+      openRuns(tx, wanted.instanceId, { locked: !enough }),
+      instanceById(tx, wanted.instanceId),
+    ])
+    for (const run of open.filter(({ state }) => enough || state === 'requested')) {
+      const hears = by === null ? false : await joinRun(tx, run, { trigger, by })
+      if (hears === undefined) continue
+      // Whoever has found it locked looks at its line only seconds later.
+      if (by !== null && run.state === 'requested') await standInLine(tx, run.host, ring)
+      return { run, created: false, hears }
+    }
+    if (!instance) throw new Error('A run was asked for of an instance that does not exist')
+    const host = hostOf(instance)
+    const [created] = await tx
+      .insert(syncRunTable)
+      .values({
+        id: newId(),
+        instanceId: wanted.instanceId,
+        trigger,
+        requestedBy: by,
+        state: 'requested',
+        host,
+        size: sizeOf(sql`${wanted.instanceId}`),
+        urgent: trigger !== 'scheduled',
+        dueAt: wanted.now,
+        requestedAt: wanted.now,
+      })
+      .onConflictDoNothing()
+      .returning()
+    if (!created) continue
+    await standInLine(tx, host, ring)
+    return { run: created, created: true, hears: by !== null }
   }
-  if (!instance) throw new Error('A run was asked for of an instance that does not exist')
-  const host = hostOf(instance)
-  const rows = await tx
-    .insert(syncRunTable)
-    .values({
-      id: newId(),
-      instanceId: wanted.instanceId,
-      trigger: wanted.trigger,
-      requestedBy: wanted.by,
-      state: 'requested',
-      host,
-      size: sizeOf(sql`${wanted.instanceId}`),
-      urgent,
-      dueAt: wanted.now,
-      requestedAt: wanted.now,
-    })
-    .onConflictDoNothing()
-    .returning()
+  throw new Error('A run was asked for and is gone: try again')
+}
+
+/** A run waits on this host: the last thing that locks. */
+async function standInLine(tx: Tx, host: string, ring: Ring): Promise<void> {
   await joinLines(tx, [host])
   tx.afterCommit(() => ring('sync'))
-  const [run] = rows
-  if (run) return { run, created: true, hears: wanted.by !== null }
-  // Somebody else asked between our look and our write: theirs is the one.
-  const [theirs] = await tx
-    .select()
-    .from(syncRunTable)
-    .where(and(eq(syncRunTable.instanceId, wanted.instanceId), eq(syncRunTable.state, 'requested')))
-  if (!theirs) throw new Error('A run was asked for and is gone: try again')
-  const hears = wanted.by !== null && (await joinIn(tx, theirs, { ...wanted, by: wanted.by }, ring))
-  return { run: theirs, created: false, hears: hears ?? false }
 }
 
 /**
- * The run of an instance that is running or waiting; the running one first. `locked`: nobody claims it before the transaction
- * ends; who was just claiming it has done so by now.
+ * The runs of an instance that are running or waiting; the running one first. `locked`: nobody claims them before the
+ * transaction ends; who was just claiming one has done so by now.
  */
-async function openRun(
-  tx: Tx,
-  instanceId: string,
-  { locked }: { locked: boolean },
-): Promise<SyncRun | undefined> {
+async function openRuns(tx: Tx, instanceId: string, { locked }: { locked: boolean }): Promise<SyncRun[]> {
   const { instanceId: of, state } = syncRunTable
   const open = tx
     .select()
@@ -89,32 +91,7 @@ async function openRun(
     .where(and(eq(of, instanceId), inArray(state, ['running', 'requested'])))
     .limit(2)
   const rows = await (locked ? open.for('no key update') : open)
-  return rows.find(run => run.state === 'running') ?? rows[0]
-}
-
-/**
- * A person waits for a run that is there already: one that waits goes before the rest of its line, and one that only the
- * schedule has asked for is theirs. True: they hear its end; undefined: it is over, or just about to be.
- */
-async function joinIn(
-  tx: Tx,
-  run: SyncRun,
-  { trigger, by }: RunRequest & { by: string },
-  ring: Ring,
-): Promise<boolean | undefined> {
-  const waiting = and(eq(syncRunTable.id, run.id), eq(syncRunTable.state, 'requested'))
-  const theirs = run.state === 'requested' && run.trigger === 'scheduled'
-  if (theirs || (run.state === 'requested' && !run.urgent))
-    await tx
-      .update(syncRunTable)
-      .set({ urgent: true, ...(theirs ? { trigger, requestedBy: by } : {}) })
-      .where(waiting)
-  const hears = await joinRun(tx, run.id, by)
-  if (run.state !== 'requested') return hears
-  // Whoever has found it locked looks at its line only seconds later.
-  await joinLines(tx, [run.host])
-  tx.afterCommit(() => ring('sync'))
-  return hears
+  return rows.toSorted((a, b) => Number(b.state === 'running') - Number(a.state === 'running'))
 }
 
 /** One due instance, and when its next run is to be. */
@@ -161,7 +138,7 @@ export async function requestRemoval(
   const instance = await instanceById(tx, wanted.instanceId)
   if (instance) {
     const next = 'Its users are being removed instead.'
-    await cancelWaiting(tx, { now: wanted.now, ring }, instance, { by: wanted.by, next })
+    await cancelWaiting(tx, { now: wanted.now, ring }, instance, next)
   }
   tx.afterCommit(() => ring('removal'))
   const rows = await tx

@@ -65,8 +65,9 @@ export async function settleRun(
 }
 
 /**
- * Give the run back, until `dueAt`; without an attempt spent, unless told. False: it is no longer ours, or one that was asked
- * for meanwhile takes its place, and nothing was written.
+ * Give the run back, until `dueAt`; without an attempt spent, unless told. False: it is no longer ours, its instance is not
+ * Live, or one that was asked for meanwhile takes its place, and nothing was written. Throws 23505 where that one is being
+ * asked for just now.
  */
 export async function giveBackRun(
   conn: Conn,
@@ -86,6 +87,7 @@ export async function giveBackRun(
       and(
         heldRun(claim),
         sql`not exists (select 1 from sync_run o where o.instance_id = ${syncRunTable.instanceId} and o.state = 'requested')`,
+        sql`exists (select 1 from instance i where i.id = ${syncRunTable.instanceId} and i.status = 'live')`,
       ),
     )
     .returning({ id: syncRunTable.id })
