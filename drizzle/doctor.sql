@@ -36,6 +36,10 @@ where state = 'running' and lease_until < now() - interval '2 minutes';
 select id, instance_id, lease_owner, lease_until from removal
 where state = 'running' and lease_until < now() - interval '2 minutes';
 
+-- wrong: a removal of users has been begun ten times and more, and does not come to its end
+-- do: look for its id in the log; its instance is not synced until it has ended
+select id, instance_id, attempt, removed, total from removal where state <> 'done' and attempt >= 10;
+
 -- wrong: a run waits long past its time, and nobody takes it
 -- do: start a process with SAASM_ROLES=work
 select r.id, r.instance_id, r.due_at from sync_run r

@@ -26,7 +26,7 @@ export interface Deliverer {
 /** A telling is given up after so many attempts, and not before so long: an outage of Slack or the mail service ends by itself. */
 const attemptsMin = 12
 const patienceMs = 6 * 3_600_000
-/** A call of Slack's that breaks after this long has hung: what needs Slack waits for the next time, and mails go on. */
+/** Calls of Slack's that break after so long in all have hung: what needs Slack waits for the next time, and mails go on. */
 const hangsMs = 5_000
 /** Slack does not know the token: whoever runs saasm mends that, and until then it is an outage. */
 const away = /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired)$/
@@ -37,15 +37,15 @@ export function createDeliverer(delivery: Delivery): Deliverer {
     async deliverDue(signal) {
       // Destinations that asked us to wait: the others go on.
       const resting = new Set<string>()
-      let withoutSlack = false
+      let brokenMs = 0
       while (!signal.aborted) {
-        const which = { resting: [...resting], withoutSlack }
+        const which = { resting: [...resting], withoutSlack: brokenMs > hangsMs }
         const entry = await claimEntry(delivery.db, delivery.owner, delivery.clock.now(), which)
         if (!entry) return
         crashpoint('entry-claimed')
         const sent = await send(delivery, entry, signal)
         if (sent.kind === 'wait' && sent.restsDestination) resting.add(entry.destination)
-        if (sent.kind === 'wait' && sent.slackHangs) withoutSlack = true
+        if (sent.kind === 'wait') brokenMs += sent.brokenMs ?? 0
         await settle(delivery, entry, sent)
       }
     },
@@ -63,7 +63,7 @@ async function send(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal
     if (signal.aborted) return { kind: 'wait', afterMs: 0, reason: 'saasm stopped', spent: false }
     if (error instanceof SlackFailure) {
       const sent = ofSlack(error, entry)
-      return sent.kind === 'wait' ? { ...sent, slackHangs: performance.now() - beganMs > hangsMs } : sent
+      return sent.kind === 'wait' ? { ...sent, brokenMs: performance.now() - beganMs } : sent
     }
     delivery.log.error({ err: error, entry: entry.id }, 'A telling could not be sent')
     return { kind: 'wait', afterMs: backoffOf(entry.attempt), reason: 'saasm failed to send it', spent: true }

@@ -19,14 +19,14 @@ export interface Delivery {
 /** What became of one send; `sent` entries are settled by who sent them. */
 export type Sent =
   | { kind: 'done' }
-  /** `spent`: the attempt counts. `slackHangs`: Slack took very long to say nothing. */
+  /** `spent`: the attempt counts. `brokenMs`: how long Slack took to say nothing. */
   | {
       kind: 'wait'
       afterMs: number
       reason: string
       spent: boolean
       restsDestination?: boolean
-      slackHangs?: boolean
+      brokenMs?: number
     }
   /** `unsent`: it is certain that nothing of it has arrived. */
   | { kind: 'refused'; reason: string; tell: boolean; unsent: boolean }

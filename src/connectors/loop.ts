@@ -1,4 +1,5 @@
 // Asking for one page after another, and refusing to go round, to go elsewhere or to go on forever.
+import { hash } from 'node:crypto'
 import { type Asked, providerError } from './answers.ts'
 import type { Answered } from './call.ts'
 import type { Req } from './connector.ts'
@@ -25,7 +26,8 @@ export function refuseLoop(
   const refuse = (why: string) => providerError(asked, 'unreadable', `${asked.what} ${why}`)
   const base = asked.connector.base(asked.credentials)
   if (addressOf(base, next)?.origin !== seen.origin) throw refuse('next link to another origin')
-  const request = JSON.stringify(next)
+  // A cursor may be kilobytes, and there may be thousands of them.
+  const request = hash('sha256', JSON.stringify(next), 'base64url')
   if (seen.requests.has(request)) throw refuse('next request already made')
   if (seen.page > pagesMax) throw refuse(`more than ${pagesMax} pages`)
   seen.requests.add(request)

@@ -200,10 +200,12 @@ export function isLockTimeout(error: unknown): boolean {
 const unreachable =
   /^(ECONN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE|CONNECT_TIMEOUT|CONNECTION_|57P0|08|53300|25P03)/
 
+/** The job store's driver gives no code to a connection that ends under it, nor to one that is waited for too long. */
+const codeless = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/
+
 /** Is Postgres not there just now? drizzle wraps the driver's error. */
 export function isUnreachable(error: unknown): boolean {
   const thrown = (error ?? {}) as { cause?: { code?: string }; code?: string; message?: string }
-  // The job store's driver gives no code to a connection that ends under it.
-  if (/^Connection terminated/.test(thrown.message ?? '')) return true
+  if (codeless.test(thrown.message ?? '')) return true
   return unreachable.test(thrown.code ?? thrown.cause?.code ?? '')
 }

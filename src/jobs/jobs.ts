@@ -23,7 +23,7 @@ export interface JobsOptions {
   sweepEveryMs: number
   /** Absent in a process that does no work: it only rings. */
   handlers: Readonly<Record<Bell | 'sweep', Handler>> | null
-  /** Asked after each look: what falls due before the next sweep is looked at on time. */
+  /** Asked after each look: what falls due within a sweep's interval is looked at on time. */
   nextDue?: Readonly<Partial<Record<Bell, NextDue>>>
   /** Told of a ring while the handler of that bell is still at work. */
   nudges?: Readonly<Partial<Record<Bell, () => void>>>
@@ -55,7 +55,7 @@ export function createJobs(options: JobsOptions): Jobs {
   let watchdog: NodeJS.Timeout | undefined
   let sweptAt = Date.now()
 
-  /** The same handlers, each of which is looked at again when the next of its work falls due. */
+  /** The same handlers, each of which is looked at again when the next of its work falls due, and once in a sweep's interval. */
   function alarmed(all: Readonly<Record<Bell | 'sweep', Handler>>): Record<Bell | 'sweep', Handler> {
     const withAlarm =
       (bell: Bell): Handler =>
@@ -63,10 +63,12 @@ export function createJobs(options: JobsOptions): Jobs {
         await all[bell](signal)
         const ms = await options.nextDue?.[bell]?.()
         clearTimeout(timers.get(bell))
-        if (ms === undefined || ms > options.sweepEveryMs || signal.aborted) return
+        if (signal.aborted) return
+        // Of several workers one hears a sweep, and a store may keep the rings: each looks by itself as often.
+        const soonestMs = Math.min(ms ?? options.sweepEveryMs, options.sweepEveryMs)
         timers.set(
           bell,
-          setTimeout(() => drains?.[bell].wake(), ms + 20),
+          setTimeout(() => drains?.[bell].wake(), soonestMs + 20),
         )
       }
     return {

@@ -5,11 +5,14 @@ import type { UploadedFile } from './turn.ts'
 /** `rate-limited`: wait. `permanent`: it will never work as it is. `ambiguous`: it may have been stored. */
 export type SlackFailureKind = 'rate-limited' | 'permanent' | 'ambiguous'
 
+/** Longer than an hour Slack asks nobody to wait: it is asked again then. */
+const waitMaxMs = 3_600_000
+
 export class SlackFailure extends Error {
   readonly kind: SlackFailureKind
   /** Slack's error string, or `timeout`, `network`, `http_500`. */
   readonly code: string
-  /** For `rate-limited`: milliseconds to wait. */
+  /** For `rate-limited`: milliseconds to wait, an hour at most. */
   readonly retryAfterMs: number | undefined
 
   constructor(kind: SlackFailureKind, code: string, retryAfterMs?: number) {
@@ -17,7 +20,7 @@ export class SlackFailure extends Error {
     this.name = 'SlackFailure'
     this.kind = kind
     this.code = code
-    this.retryAfterMs = retryAfterMs
+    this.retryAfterMs = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, waitMaxMs)
   }
 }
 

@@ -27,18 +27,26 @@ const withAsker = (by: string): SQL => sql`case
   when ${hears(by)} or cardinality(also_asked) >= ${alsoAskedMax} then also_asked else also_asked || ${by}::text end`
 
 /**
- * This person hears the end of an open run, too; one that waits goes before the rest of its line, and one that only the
+ * This person hears the end of an open run, too; one that is due goes before the rest of its line, and one that only the
  * schedule has asked for is theirs. Locks its row: the line, if it waits in one, is locked after it. False: so many hear it
  * already. Undefined: it has ended, or is being ended.
  */
 export async function joinRun(
   tx: Tx,
   run: Pick<SyncRun, 'id' | 'state'>,
-  asker: { trigger: RunTrigger; by: string },
+  asker: Asker,
 ): Promise<boolean | undefined> {
   // It may be claimed just now; who holds its row (a claim, an edit, another asker) is done within moments.
   const waiting = run.state === 'requested' ? await joinRequested(tx, run.id, asker) : undefined
   return waiting ?? joinRunning(tx, run.id, asker.by)
+}
+
+export interface Asker {
+  trigger: RunTrigger
+  by: string
+  now: Date
+  /** The vendor's host, where the instance may have another one by now. */
+  host?: string
 }
 
 type Joined = { hears: boolean }
@@ -46,11 +54,11 @@ type Joined = { hears: boolean }
 async function joinRequested(
   tx: Tx,
   runId: string,
-  { trigger, by }: { trigger: RunTrigger; by: string },
+  { trigger, by, now, host }: Asker,
 ): Promise<boolean | undefined> {
   // Decided by the row as it is once it is locked: somebody else may have made it theirs.
   const rows = await tx.execute<Joined>(sql`
-    update sync_run set urgent = true,
+    update sync_run set urgent = urgent or due_at <= ${now.toISOString()}, host = coalesce(${host ?? null}, host),
       trigger = case trigger when 'scheduled' then ${trigger} else trigger end,
       requested_by = case trigger when 'scheduled' then ${by} else requested_by end,
       also_asked = case trigger when 'scheduled' then also_asked else ${withAsker(by)} end
@@ -137,7 +145,8 @@ export async function handOn(
     sql`select id from sync_run where instance_id = ${instance.id} and state = 'requested'`,
   )
   const waits = async (by: string) =>
-    newer !== undefined && (await joinRequested(tx, newer.id, { trigger: 'manual', by })) === true
+    newer !== undefined &&
+    (await joinRequested(tx, newer.id, { trigger: 'manual', by, now: telling.now })) === true
   const first = firstOf(run)
   const goesOn = first !== null && (await waits(first))
   // Its message would say for ever how far it was.

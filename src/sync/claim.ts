@@ -27,9 +27,11 @@ export interface Claimed {
   /** Of the runs, as they are with the claim. */
   instances: Map<string, Instance>
   looked: number
+  /** Of which there was room for more. */
+  sizes: readonly RunSize[]
 }
 
-const none = { runs: [], instances: new Map(), looked: 0 }
+const nothing = { runs: [], instances: new Map(), looked: 0 }
 
 /**
  * Take runs that are due, at most one a host; urgent ones first, then the host that waits longest. `looked`: how many lines
@@ -41,7 +43,8 @@ export async function claimRuns(db: Db, claimant: Claimant, freed: readonly stri
     return await db.transaction(async tx => {
       const [room] = await Promise.all([roomOf(tx, claimant), joinLines(tx, freed)])
       const hosts = await lockLines(tx, claimant, room)
-      if (hosts.length === 0) return none
+      const sizes = sizesIn(room)
+      if (hosts.length === 0) return { ...nothing, sizes }
       // A statement of its own: what others have committed until the lines were locked must be seen when they are counted.
       const { taken, passed } = await choose(tx, hosts, { ...claimant, room })
       const moved = hosts.filter(host => !passed.has(host))
@@ -54,11 +57,11 @@ export async function claimRuns(db: Db, claimant: Claimant, freed: readonly stri
         ),
         moveLines(tx, moved, { gave, limits: claimant.limits }),
       ])
-      return { runs, instances, looked: hosts.length }
+      return { runs, instances, looked: hosts.length, sizes }
     })
   } catch (error) {
     // A run of the same instance was taken on another host between our look and our write.
-    if (isUniqueViolation(error)) return none
+    if (isUniqueViolation(error)) return { ...nothing, sizes: runSizes }
     throw error
   }
 }
@@ -79,9 +82,14 @@ async function roomOf(tx: Tx, { owner, limits }: Claimant): Promise<Room> {
   return { large: Math.min(unsure, Math.max(1, Math.floor(limits.runsAtOnce / 2)) - running.large), unsure }
 }
 
+/** What there is room for. */
+function sizesIn(room: Room): RunSize[] {
+  return runSizes.filter(size => size === 'small' || (size === 'large' ? room.large : room.unsure) > 0)
+}
+
 /** The lines whose turn it is, of every size that there is room for. */
 async function lockLines(tx: Tx, { now, places }: Claimant, room: Room): Promise<string[]> {
-  const sizes = runSizes.filter(size => size === 'small' || (size === 'large' ? room.large : room.unsure) > 0)
+  const sizes = sizesIn(room)
   const rows = await tx.execute<{ host: string }>(sql`
     select host from generate_series(1, ${sizes.length}::int) as size cross join lateral (
       select host, urgent, ready_at from sync_host
@@ -105,12 +113,17 @@ async function choose(
   { now, limits, room }: Claimant & { room: Room },
 ): Promise<{ taken: Chosen[]; passed: Set<string> }> {
   const at = now.toISOString()
+  // The others of a host's places are for what is over soon, however many large ones wait there.
+  const largeOfHost = Math.max(1, limits.hostRunsAtOnce - 1)
   const found = await tx.execute<Chosen>(sql`
     select r.id, r.instance_id, r.host, r.size
     from unnest(${textArray(hosts)}) with ordinality as line(host, place) cross join lateral (
       select w.id, w.instance_id, w.host, w.size from sync_run w
       where w.host = line.host and w.state = 'requested' and w.due_at <= ${at}
         and (w.size <> 'large' or ${room.large > 0}) and (w.size = 'small' or ${room.unsure > 0})
+        and (w.size = 'small' or (
+          select count(*) from sync_run o where o.host = line.host and o.state = 'running'
+            and (o.size = 'large' or o.people_read > ${smallPeopleMax})) < ${largeOfHost})
         and not exists (select 1 from sync_run o where o.instance_id = w.instance_id and o.state = 'running')
         and not exists (select 1 from removal m where m.instance_id = w.instance_id and m.state in ('requested', 'running'))
       order by w.urgent desc, w.due_at limit 1 for update skip locked) r

@@ -145,7 +145,7 @@ async function stopped(
   if (comeBack) {
     if (comeBack > now) log.info({ run: run.id, until: comeBack }, 'The vendor asked to come back later')
     // Its pages wait with it.
-    const waits = await giveBack(work, run, { dueAt: comeBack })
+    const waits = await giveBack(work, run, { dueAt: comeBack, putOff: comeBack > now })
     return waits ? undefined : clearStaging(db.conn, staged)
   }
   const connector = connectorById(instance.connector)

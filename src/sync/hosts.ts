@@ -4,7 +4,7 @@ import { connectorById } from '../connectors/registry.ts'
 import type { Conn } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { smallPeopleMax, smallSecondsMax } from './limits.ts'
-import { runSizes } from './run.ts'
+import { type RunSize, runSizes } from './run.ts'
 
 /** A line in which nobody has waited for this long is dropped. */
 const emptySecondsMax = 3_600
@@ -34,6 +34,14 @@ export function sizeOf(instanceId: SQL): SQL {
 export const waitingFacts = sql`min(w.due_at) as due_at, coalesce(bool_or(w.urgent), false) as urgent,
   coalesce(min(array_position(${sql.param([...runSizes])}::text[], w.size)), 1) as smallest`
 
+/**
+ * What a line says once more waits in it. Whoever joined it meanwhile was not seen: it says of both, and of one that waits no
+ * more until it is looked at next.
+ */
+const joined = sql`due_at = least(h.due_at, excluded.due_at),
+  urgent = excluded.urgent or (h.urgent and h.due_at is not null),
+  smallest = case when h.due_at is null then excluded.smallest else least(h.smallest, excluded.smallest) end`
+
 /** Runs wait on these hosts: the lines are looked at as soon as a start is allowed there. Locks them: the last thing a transaction does. */
 export async function joinLines(conn: Conn, hosts: readonly string[]): Promise<void> {
   if (hosts.length === 0) return
@@ -41,8 +49,7 @@ export async function joinLines(conn: Conn, hosts: readonly string[]): Promise<v
     insert into sync_host as h (host, due_at, urgent, smallest)
     select w.host, ${waitingFacts} from sync_run w
     where w.state = 'requested' and w.host in ${[...new Set(hosts)]} group by w.host order by w.host
-    on conflict (host) do update set due_at = excluded.due_at, urgent = excluded.urgent, smallest = excluded.smallest,
-      ready_at = least(h.ready_at, greatest(h.next_start_at, now()))`)
+    on conflict (host) do update set ${joined}, ready_at = least(h.ready_at, greatest(h.next_start_at, now()))`)
 }
 
 /** Lines that do not say what waits in them are put right: their process died between a run's end and its word of it. */
@@ -52,9 +59,9 @@ export async function mendLines(conn: Conn): Promise<void> {
     select f.host, f.due_at, f.urgent, f.smallest
     from (select w.host, ${waitingFacts} from sync_run w where w.state = 'requested' group by w.host) f
     left join sync_host l on l.host = f.host
-    where l.due_at is null or l.due_at > f.due_at
+    where l.due_at is null or l.due_at > f.due_at or (f.urgent and not l.urgent) or l.smallest > f.smallest
     order by f.host
-    on conflict (host) do update set due_at = excluded.due_at, urgent = excluded.urgent, smallest = excluded.smallest`)
+    on conflict (host) do update set ${joined}`)
   await conn.execute(
     sql`delete from sync_host where host in (
       select host from sync_host where due_at is null and ready_at < now() - make_interval(secs => ${emptySecondsMax})
@@ -63,13 +70,14 @@ export async function mendLines(conn: Conn): Promise<void> {
 }
 
 /**
- * Milliseconds until a run that is due may be started on a host that has just had one; undefined: none waits for that. A
- * line whose time has come is locked by somebody else just now: `lockedMs`.
+ * Milliseconds until a run that is due, of one of these sizes, may be started on a host that has just had one; undefined: none
+ * waits for that. A line whose time has come is locked by somebody else just now: `lockedMs`.
  */
-export async function paceMs(conn: Conn, now: Date): Promise<number | undefined> {
+export async function paceMs(conn: Conn, now: Date, sizes: readonly RunSize[]): Promise<number | undefined> {
+  const places = sizes.map(size => runSizes.indexOf(size) + 1)
   const rows = await conn.execute<{ ms: number | null }>(sql`
     select (extract(epoch from min(ready_at) - now()) * 1000)::float8 as ms from sync_host
-    where due_at <= ${now.toISOString()} and ready_at = next_start_at`)
+    where due_at <= ${now.toISOString()} and ready_at = next_start_at and smallest in ${places}`)
   const ms = rows[0]?.ms
   return ms === null || ms === undefined ? undefined : Math.max(lockedMs, ms)
 }
@@ -79,7 +87,7 @@ export async function nextRunMs(conn: Conn, now: Date): Promise<number | undefin
   const rows = await conn.execute<{ ms: number | null }>(sql`
     select (extract(epoch from least(
       (select min(greatest(ready_at - now(), due_at - ${now.toISOString()}::timestamptz)) from sync_host where due_at is not null),
-      (select min(lease_until) - now() from sync_run where state = 'running'))) * 1000)::float8 as ms`)
+      (select min(lease_until) - now() from sync_run where state = 'running' and lease_until > now()))) * 1000)::float8 as ms`)
   const ms = rows[0]?.ms
   return ms === null || ms === undefined ? undefined : Math.max(0, ms)
 }

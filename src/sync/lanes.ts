@@ -5,6 +5,7 @@ import { type Claimed, claimRuns, takeOverRuns } from './claim.ts'
 import { execute } from './execute.ts'
 import { joinLines, nextRunMs, paceMs } from './hosts.ts'
 import { runLimits } from './limits.ts'
+import { type RunSize, runSizes } from './run.ts'
 import type { Work } from './work.ts'
 
 export interface Runner {
@@ -44,15 +45,22 @@ function createLanes(work: Work, signal: AbortSignal) {
   /** Something has happened since the last look. */
   let again = false
   let wake = () => {}
+  /** There was room for more of these at the last look. */
+  let sizes: readonly RunSize[] = runSizes
 
   const places = () => limits.runsAtOnce - running.size
   const claimant = () => ({ owner: work.owner, now: work.clock.now(), limits, places: places() })
 
-  function start({ runs, instances }: Omit<Claimed, 'looked'>): void {
+  function start({ runs, instances }: Pick<Claimed, 'runs' | 'instances'>): void {
     for (const run of runs) {
       crashpoint('run-claimed')
       const lane = execute(work, run, { instance: instances.get(run.instanceId), signal })
         .catch(error => {
+          // It is left to its lease, and the other lanes go on.
+          work.log.warn(
+            { reason: String(error), run: run.id },
+            'A run could not be ended; it is taken up again',
+          )
           failure ??= error
         })
         .finally(() => {
@@ -75,7 +83,11 @@ function createLanes(work: Work, signal: AbortSignal) {
     if (asked <= 0) return false
     const hosts = freed
     freed = []
-    const claimed = await claimRuns(work.db, claimant(), hosts)
+    const claimed = await claimRuns(work.db, claimant(), hosts).catch(error => {
+      freed.push(...hosts)
+      throw error
+    })
+    sizes = claimed.sizes
     start(claimed)
     return claimed.looked === asked
   }
@@ -111,9 +123,18 @@ function createLanes(work: Work, signal: AbortSignal) {
   return {
     nudge,
     async work(): Promise<void> {
-      while (!signal.aborted && failure === undefined) {
-        if ((await fill()) || again) continue
-        const ms = places() > 0 ? await paceMs(work.db.conn, work.clock.now()) : undefined
+      while (!signal.aborted) {
+        let ms: number | undefined
+        try {
+          if ((await fill()) || again) continue
+          ms = places() > 0 ? await paceMs(work.db.conn, work.clock.now(), sizes) : undefined
+        } catch (error) {
+          failure ??= error
+          // What runs goes on in these lanes: another set of them would take as many once more.
+          if (running.size === 0) break
+          ms = lookEveryMs
+          again = false
+        }
         // The last run may have been given back since we looked.
         if (running.size === 0 && ms === undefined && !again) break
         await pause(ms ?? lookEveryMs)

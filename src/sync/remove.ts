@@ -31,6 +31,8 @@ export interface Remover {
   removeDue(signal: AbortSignal): Promise<void>
 }
 
+/** A small one does not wait for the whole of a huge one. */
+const removalsAtOnce = 2
 /** Accounts deleted in one transaction: short enough to hold up nobody. */
 const batchMax = 1_000
 
@@ -38,12 +40,16 @@ export function createRemover(work: Work): Remover {
   return {
     nextDue: () => nextWorkMs(work.db.conn, removalTable, work.clock.now()),
     async removeDue(signal) {
-      while (!signal.aborted) {
-        const removal = await claimRemoval(work.db, work.owner, work.clock.now())
-        if (!removal) return
-        crashpoint('removal-claimed')
-        await workOff(work, removal, signal)
+      const one = async () => {
+        while (!signal.aborted) {
+          const removal = await claimRemoval(work.db, work.owner, work.clock.now())
+          if (!removal) return
+          crashpoint('removal-claimed')
+          await workOff(work, removal, signal)
+        }
       }
+      const all = await Promise.allSettled(Array.from({ length: removalsAtOnce }, one))
+      for (const end of all) if (end.status === 'rejected') throw end.reason
     },
   }
 }

@@ -41,15 +41,15 @@ export async function requestRun(
       openRuns(tx, wanted.instanceId, { locked: !enough }),
       instanceById(tx, wanted.instanceId),
     ])
-    for (const run of open.filter(({ state }) => enough || state === 'requested')) {
-      const hears = by === null ? false : await joinRun(tx, run, { trigger, by })
-      if (hears === undefined) continue
-      // Whoever has found it locked looks at its line only seconds later.
-      if (by !== null && run.state === 'requested') await standInLine(tx, run.host, ring)
-      return { run, created: false, hears }
-    }
     if (!instance) throw new Error('A run was asked for of an instance that does not exist')
     const host = hostOf(instance)
+    for (const run of open.filter(({ state }) => enough || state === 'requested')) {
+      const hears = by === null ? false : await joinRun(tx, run, { trigger, by, now: wanted.now, host })
+      if (hears === undefined) continue
+      // Whoever has found it locked looks at its line only seconds later.
+      if (by !== null && run.state === 'requested') await standInLine(tx, host, ring)
+      return { run, created: false, hears }
+    }
     const [created] = await tx
       .insert(syncRunTable)
       .values({

@@ -72,7 +72,7 @@ export async function settleRun(
 export async function giveBackRun(
   conn: Conn,
   claim: Claim,
-  { dueAt, spent = false }: { dueAt: Date; spent?: boolean },
+  { dueAt, spent = false, putOff = false }: { dueAt: Date; spent?: boolean; putOff?: boolean },
 ): Promise<boolean> {
   const rows = await conn
     .update(syncRunTable)
@@ -80,6 +80,8 @@ export async function giveBackRun(
       state: 'requested',
       dueAt,
       attempt: sql`${syncRunTable.attempt} - ${spent ? 0 : 1}`,
+      // It would carry its whole line past all others meanwhile.
+      ...(putOff ? { urgent: false } : {}),
       leaseUntil: null,
       leaseOwner: null,
     })

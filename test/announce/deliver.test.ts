@@ -188,6 +188,18 @@ test('a busy channel waits as long as Slack says, and another channel goes on me
   expect(said('free-one', 'C0GENERAL')).toHaveLength(1)
 })
 
+test('and looks again after an hour where Slack says a year', async () => {
+  const one = await instance('for-a-year')
+  await tell(one, 'reactivated')
+  const year = 31_536_000
+  served.slack.faults.next({ method: 'chat.postMessage', kind: 'rate-limited', retryAfterSeconds: year })
+  await deliverer('a').deliverDue(new AbortController().signal)
+  const [row] = await database.db.sql`
+    select extract(epoch from due_at - created_at)::int as seconds from outbox where instance_id = ${one.id} and reason is not null`
+  expect(row?.seconds).toBeGreaterThan(3_500)
+  expect(row?.seconds).toBeLessThan(3_700)
+})
+
 test('an incident is one message: edited when its cause changes, resolved in place, followed by one post', async () => {
   const one = await instance('incident')
   await tell(one, 'failed', 'open')

@@ -43,6 +43,8 @@ test('each planted fault is found, and said with what to do', async () => {
   await plant(`insert into account_chunk values ('${waiting?.id}', 0, '0123456789012345678901[1,2)')`)
   await plant(`insert into removal (id, instance_id, kind, state, requested_by, due_at, requested_at)
     values (gen_random_uuid(), '${waiting?.id}', 'users', 'done', 'U', now(), now())`)
+  await plant(`insert into removal (id, instance_id, kind, state, requested_by, due_at, requested_at, attempt)
+    values (gen_random_uuid(), '${forgotten?.id}', 'users', 'requested', 'U', now(), now(), 12)`)
   await plant(`insert into outbox (id, team_id, instance_id, transition_seq, medium, destination, announcement, state, due_at, created_at, lease_owner)
     values (gen_random_uuid(), 'T', '${waiting?.id}', 1, 'email', 'a@b.c', '{}', 'sent', now(), now(), null),
       (gen_random_uuid(), 'T', '${waiting?.id}', 2, 'email', 'a@b.c', '{}', 'pending', now() - interval '2 hours', now(), null),
@@ -60,6 +62,7 @@ test('each planted fault is found, and said with what to do', async () => {
     'a run waits long past its time',
     'a run or a removal is done with, and somebody still holds it',
     'a removal ended and was not told',
+    'a removal of users has been begun ten times and more',
     'staging holds rows of a claim that never was',
     'people are remembered as they were listed who are not reported',
   ])

@@ -1,7 +1,8 @@
 // A pool whose Postgres goes away: what is under way fails, the process lives, and the pool works once Postgres is back.
 import { sql } from 'drizzle-orm'
+import { Pool } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openDb } from '../../src/db/db.ts'
+import { isUnreachable, openDb } from '../../src/db/db.ts'
 import { startProxy } from '../faults/proxy.ts'
 import { freePort } from '../faults/stage.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
@@ -58,3 +59,19 @@ test('a transaction whose backend is ended in the middle fails, and the one afte
   }
   await db.close(1)
 })
+
+test.each([
+  ['has no connection free', { connectionTimeoutMillis: 100 }, 'select 1', true],
+  ['answers too late', { query_timeout: 100 }, 'select pg_sleep(5)', false],
+])(
+  'a job store that %s is away for a while, and not a reason to stop',
+  async (_what, limits, text, taken) => {
+    const pool = new Pool({ connectionString: database.url, max: 1, ...limits })
+    pool.on('error', () => {})
+    const client = taken ? await pool.connect() : undefined
+    const error = await pool.query(text).catch(thrown => thrown)
+    client?.release()
+    void pool.end()
+    expect(isUnreachable(error), String(error)).toBe(true)
+  },
+)

@@ -148,6 +148,25 @@ test('a job table that is emptied gets its sweep back', async () => {
   await work.jobs.stop(1_000)
 })
 
+test('rings that the store takes and never gives back cost a sweep’s interval, in every worker', async () => {
+  const all = [0, 1].map(() => worker({ kind: 'postgres', url: database.url }, { sweepEveryMs: 300 }))
+  for (const one of all) {
+    await one.jobs.start()
+    one.jobs.ring('sync')
+  }
+  await expect.poll(() => Math.max(...all.map(one => one.begun.sync)), soon).toBeGreaterThan(0)
+  await database.db.sql.unsafe(`create function keep() returns trigger language plpgsql as
+    $$ begin if new.name = 'ring' then new.next_run_at = now() + interval '1 day'; end if; return new; end $$`)
+  await database.db.sql.unsafe(
+    'create trigger keep before insert on agenda_jobs for each row execute function keep()',
+  )
+  const looked = all.filter(one => one.begun.sync > 0)
+  const before = looked.map(one => one.begun.sync)
+  await expect.poll(() => looked.every((one, at) => one.begun.sync > (before[at] ?? 0) + 2), soon).toBe(true)
+  for (const one of all) await one.jobs.stop(1_000)
+  await database.db.sql.unsafe('drop trigger keep on agenda_jobs')
+})
+
 test('a store that is down at the start is waited for, and said to be down', async () => {
   const real = new URL(database.url)
   const sockets = new Set<Socket>()

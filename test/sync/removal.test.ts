@@ -91,6 +91,22 @@ test('while the many users of one instance are being removed, another one’s fi
   expect(await room.users(known.id)).toHaveLength(695)
 })
 
+test('a small removal does not wait for the whole of a huge one', async () => {
+  const [huge, small] = [await room.instance(), await room.instance()]
+  await room.sync(huge.id, people(0, 1_500))
+  await room.sync(small.id, people(0, 3))
+  await ask(huge.id, 'users')
+  await ask(small.id, 'users')
+  let removing: Promise<void> | undefined
+  await holding(huge.id, 'p001400', async () => {
+    removing = room.removeDue()
+    await until('the small one is done', async () => (await removals(small.id))[0]?.state === 'done')
+    expect((await removals(huge.id))[0]?.state).toBe('running')
+  })
+  await removing
+  expect((await removals(huge.id))[0]?.state).toBe('done')
+})
+
 test('a removal stopped between two batches goes on where it was', async () => {
   const { id } = await room.instance()
   await room.sync(id, people(0, 2_500))
