@@ -15,11 +15,23 @@ export interface Missing {
   hash: string
   /** Names (or addresses) of the first `namesMax`, in order. */
   names: string[]
+  /** How many of them a person has decided to keep, and since when the last of those is missing: ISO 8601, UTC. */
+  kept: number
+  keptUntil: string | null
 }
 
 /** Which of them count: a list that is not complete says nothing about who is not in it. */
 export interface Counted {
   vanished: boolean
+  /** Whom a person has decided to keep does not count. */
+  butKept?: boolean
+}
+
+/** Whom a person has decided to keep: who is marked by this run, if they are missing since then or longer; null: all of them. */
+export interface KeptMark {
+  markedBy: string
+  /** ISO 8601, UTC. */
+  until: string | null
 }
 
 /** How many people are named in the question. */
@@ -64,29 +76,46 @@ function lostBy(instanceId: string, run: StagingFor, counted: Counted): SQL {
   return sql`(${counted.vanished ? vanished : sql``} select external_id, status from ${disabledBy(instanceId, run)} f)`
 }
 
+/** Is account `a` of somebody who is kept? */
+function isKept(kept: readonly KeptMark[]): SQL {
+  const each = kept.map(({ markedBy, until }) =>
+    until === null
+      ? sql`a.missing_run_id = ${markedBy}`
+      : sql`(a.missing_run_id = ${markedBy} and a.missing_since <= ${until})`,
+  )
+  return each.length === 0 ? sql`false` : sql`((${sql.join(each, sql` or `)}) is true)`
+}
+
 /** Look at them, and write nothing; before the merge, which empties the staging. */
 export async function findMissing(
   tx: Tx,
   instanceId: string,
   run: StagingFor,
-  counted: Counted,
+  { kept, ...counted }: Counted & { kept: readonly KeptMark[] },
 ): Promise<Missing> {
   const rows = await tx.execute<{
     gone: number
     disabled: number
+    kept: number
+    kept_until: string | Date | null
     hash: string | null
     names: string[] | null
   }>(sql`
     with lost as (
-      select l.external_id, l.status, coalesce(a.name, a.email, a.external_id) as shown
+      select l.external_id, l.status, coalesce(a.name, a.email, a.external_id) as shown,
+        ${isKept(kept)} as kept, a.missing_since
       from ${lostBy(instanceId, run, counted)} l
-      join account a on a.instance_id = ${instanceId} and a.external_id = l.external_id)
-    select count(*) filter (where status is null)::int as gone, count(status)::int as disabled,
+      join account a on a.instance_id = ${instanceId} and a.external_id = l.external_id
+      where ${counted.butKept ? sql`not ${isKept(kept)}` : sql`true`})
+    select count(*) filter (where kept)::int as kept, max(missing_since) filter (where kept) as kept_until,
+      count(*) filter (where status is null)::int as gone, count(status)::int as disabled,
       md5(string_agg(external_id || chr(9) || coalesce(status, ''), chr(10) order by external_id)) as hash,
       (array_agg(shown order by shown))[1:${sql.raw(String(namesMax))}] as names
     from lost`)
   const row = one(rows, 'a count returns a row')
-  return { gone: row.gone, disabled: row.disabled, hash: row.hash ?? '', names: row.names ?? [] }
+  const { gone, disabled: off } = row
+  const keptUntil = dateOf(row.kept_until)?.toISOString() ?? null
+  return { gone, disabled: off, hash: row.hash ?? '', names: row.names ?? [], kept: row.kept, keptUntil }
 }
 
 /** Mark them with the run; since when they are missing stays with who was marked before. */
@@ -94,13 +123,14 @@ export async function markMissing(
   tx: Tx,
   instanceId: string,
   run: StagingFor,
-  options: Counted & { now: Date },
+  options: Counted & { kept: readonly KeptMark[]; now: Date },
 ): Promise<void> {
   await tx.execute(sql`
     update account a set missing_run_id = ${run.runId}, held_status = lost.status,
       missing_since = coalesce(a.missing_since, ${options.now.toISOString()})
     from ${lostBy(instanceId, run, options)} lost
-    where a.instance_id = ${instanceId} and a.external_id = lost.external_id`)
+    where a.instance_id = ${instanceId} and a.external_id = lost.external_id
+      and ${options.butKept ? sql`not ${isKept(options.kept)}` : sql`true`}`)
 }
 
 /** How many reported people are marked by this run. */
@@ -111,13 +141,13 @@ export async function countMarked(conn: Conn, instanceId: string, markedBy: stri
   return one(rows, 'a count returns a row').n
 }
 
-/** Take who is marked, and found disabled, out of the run's staging: their accounts stay as they were. */
+/** Take who is marked, as missing or disabled, and found disabled out of the run's staging: their accounts stay as they were. */
 export async function holdBackDisabled(tx: Tx, instanceId: string, run: StagingFor): Promise<void> {
   await tx.execute(sql`
     delete from account_staging s where s.run_id = ${run.runId}
       and s.external_id in (
         select f.external_id from ${disabledBy(instanceId, run)} f
-        join account a on a.instance_id = ${instanceId} and a.external_id = f.external_id and a.held_status is not null)`)
+        join account a on a.instance_id = ${instanceId} and a.external_id = f.external_id and a.missing_run_id is not null)`)
 }
 
 /** A complete run has seen who is there: marks of other runs mean nothing any more. */

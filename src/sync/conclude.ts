@@ -16,7 +16,7 @@ import { crashpoint } from '../lib/crashpoint.ts'
 import { count } from '../lib/text.ts'
 import { handOn, tellAskers } from './askers.ts'
 import { judge, type Verdict } from './guard.ts'
-import { type Held, type HeldQuestion, lastQuestion } from './held.ts'
+import { type Held, type HeldQuestion, lastQuestions } from './held.ts'
 import { type Ending, type Fault, failureKind, heldSteps, nextSteps, nextSync, revokes } from './outcome.ts'
 import type { RunState, SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
@@ -44,15 +44,15 @@ export async function conclude(
     async tx => {
       const staged = { runId: run.id, fence: run.fence, ...(load ? { loaded: load.people } : {}) }
       const locked = await lockInstance(tx, before.id)
-      const [instance, last, plan] = await Promise.all([
+      const [instance, asked, plan] = await Promise.all([
         stillTheSame(tx, work, run, { before, locked }),
-        lastQuestion(tx, before.id),
+        lastQuestions(tx, before.id),
         planMerge(tx, before.id, staged),
       ])
       if (!instance && load) throw new LoadVoid()
       if (!instance) return
       if (plan.pages !== end.staged) throw new StagingLost()
-      const verdict = await judge(tx, run, instance, { staged, plan, last, end, now })
+      const verdict = await judge(tx, run, instance, { staged, plan, asked, end, now })
       const { held, heldBack } = verdict
       const twice = plan.listed > plan.staged
       const asListed = twice ? 'unknown' : heldBack ? 'same' : 'all'

@@ -1,5 +1,6 @@
 // The question of a held removal: one run's, decided once, void when a newer run of the instance has ended.
 import { eq, sql } from 'drizzle-orm'
+import type { KeptMark } from '../accounts/held.ts'
 import type { Conn, Tx } from '../db/db.ts'
 import { syncRunTable } from './table.ts'
 
@@ -21,6 +22,13 @@ export interface Held {
   /** Why so many may be gone, for people. */
   why: string[]
   decision?: HeldDecision
+  /** Its list was not complete: a question of a whole one stands beside it. */
+  partial?: true
+  /**
+   * Some of them were kept by a decision on an earlier set: who is missing since then or longer. None of them is let go
+   * without an answer to this question. ISO 8601, UTC.
+   */
+  keptUntil?: string
 }
 
 export interface HeldDecision {
@@ -62,13 +70,40 @@ export async function heldQuestion(
   return rows[0] && questionOf(rows[0])
 }
 
-/** The question that an instance's newest run with a whole list has left; undefined: that run was believed. */
+/** The question that an instance's newest run has left; undefined: that run was believed. A `partial` one leaves things as they are. */
 export async function lastQuestion(conn: Conn, instanceId: string): Promise<HeldQuestion | undefined> {
-  const rows = await conn.execute<Row>(sql`
-    ${questionRows} where r.held is not null and r.id = (
-      select id from sync_run where instance_id = ${instanceId} and state in ('succeeded', 'held')
-      order by ended_at desc, requested_at desc limit 1)`)
-  return rows[0] && questionOf(rows[0])
+  const [last] = await lastQuestions(conn, instanceId)
+  return last && !last.behind ? last : undefined
+}
+
+/**
+ * The questions that an instance's newest run, and its newest one with a whole list, have left: one, two, or none. A list
+ * that is not complete does not end what was decided on a whole one, which is `behind` it then.
+ */
+export async function lastQuestions(
+  conn: Conn,
+  instanceId: string,
+): Promise<(HeldQuestion & { behind: boolean })[]> {
+  const newest = (which = sql`true`) => sql`(
+    select id from sync_run where instance_id = ${instanceId} and state in ('succeeded', 'held') and ${which}
+    order by ended_at desc, requested_at desc limit 1)`
+  const [last, whole] = [newest(), newest(sql`held->'partial' is null`)]
+  const rows = await conn.execute<Row & { behind: boolean }>(sql`
+    select q.*, q.run_id <> ${last} as behind from (${questionRows} where r.id in (${last}, ${whole})) q
+    where q.held is not null order by behind`)
+  return rows.map(row => ({ ...questionOf(row), behind: row.behind }))
+}
+
+/** Whom a person has decided to keep, in this instance. */
+export async function keptIn(conn: Conn, instanceId: string): Promise<KeptMark[]> {
+  // A run that finds the same set anew says the same as the one that was decided.
+  const rows = await conn.execute<{ marked_by: string; until: string | null }>(sql`
+    select held->>'markedBy' as marked_by,
+      case when bool_or(held->'decision'->>'what' = 'kept') then null else max(held->>'keptUntil') end as until
+    from sync_run where instance_id = ${instanceId} and state = 'held'
+      and (held->'decision'->>'what' = 'kept' or held->'keptUntil' is not null)
+    group by 1`)
+  return rows.map(row => ({ markedBy: row.marked_by, until: row.until }))
 }
 
 /** Nobody has decided it, and no newer run has ended. */

@@ -44,61 +44,93 @@ function ofRun(endedMs: number | undefined, seenAt: string): number {
   return endedMs !== undefined && seenMs <= endedMs && endedMs - seenMs < 30_000 ? endedMs : seenMs
 }
 
+type Lost = Map<string, AccountStatus | null>
+
+/** Who is missing or disabled, and stays as they were: since when, by which question, and whether a person wants it so. */
+interface Mark {
+  as: AccountStatus | null
+  by: number
+  sinceMs: number
+  kept: boolean
+}
+
 /** Who is reported, since when they are known, and what is held back: nothing about pages, staging, SQL or rows. */
 function createModel() {
   const reported: Listed = new Map()
   const firstSeen = new Map<string, number>()
-  let marks = new Map<string, AccountStatus | null>()
-  /** The set that the last held run asked about, and what was decided. */
-  let question: { set: Map<string, AccountStatus | null>; open: boolean; kept: boolean } | null = null
-  const alike = (a: Map<string, unknown>, b: Map<string, unknown>) =>
+  const marks = new Map<string, Mark>()
+  /** What the last held run asked about, and the last one with a whole list. */
+  interface Question {
+    set: Lost
+    by: number
+    open: boolean
+    decided: boolean
+  }
+  let last: Question | null = null
+  let whole: Question | null = null
+  let questions = 0
+  const alike = (a: Lost, b: Lost) =>
     a.size === b.size && [...a].every(([id, what]) => b.has(id) && b.get(id) === what)
+  const marked = (by: number) => [...marks].filter(([, mark]) => mark.by === by)
+  const askedAbout = (lost: Lost) =>
+    [last, whole].find(one => one && alike(one.set, lost) && marked(one.by).length === lost.size)
+  const isKept = (id: string) => marks.get(id)?.kept === true
   return {
     reported,
     firstSeen,
     run(listed: Listed, complete: boolean, atMs: number) {
-      const lost = new Map<string, AccountStatus | null>()
+      const lost: Lost = new Map()
       for (const [id, was] of reported) {
         const now = listed.get(id)
         if (!now && complete) lost.set(id, null)
         if (now && isOff(now.status) && !isOff(was.status)) lost.set(id, now.status)
       }
+      // A list that is not complete asks about nobody who is kept, but about the very same set.
+      const others = !complete && !askedAbout(lost)
+      const asked: Lost = others ? new Map([...lost].filter(([id]) => !isKept(id))) : lost
       const many = Math.max(thresholds.people, (reported.size * thresholds.percent) / 100)
-      const same = question !== null && alike(question.set, lost)
-      const held =
-        lost.size > 0 && (lost.size >= reported.size || lost.size > many || (same && question?.kept === true))
-      const back = (id: string) => lost.get(id) && (held || (!complete && marks.get(id)))
+      const tooMany = asked.size >= reported.size || asked.size > many
+      const held = asked.size > 0 && (tooMany || [...asked.keys()].some(isKept))
+      const back = (id: string) => lost.get(id) && ((held && asked.has(id)) || (!complete && marks.has(id)))
       for (const [id, said] of listed) {
         if (back(id)) continue
         reported.set(id, said)
         if (!firstSeen.has(id)) firstSeen.set(id, atMs)
       }
-      if (held && !same) question = { set: lost, open: true, kept: false }
-      else if (held && question && !question.kept) question.open = true
-      else if (!held && complete) question = null
-      else if (!held && question) question.open = false
+      if (held) {
+        const same = askedAbout(asked)
+        const sinceMs = (id: string) => marks.get(id)?.sinceMs ?? atMs
+        const keptUntil = Math.max(...[...asked.keys()].filter(isKept).map(sinceMs))
+        last = same
+          ? { ...same, open: !same.decided }
+          : { set: asked, by: ++questions, open: true, decided: false }
+        const { by } = last
+        // Who is missing as long as one who is kept, is kept.
+        if (!same)
+          for (const [id, as] of asked)
+            marks.set(id, { as, by, sinceMs: sinceMs(id), kept: sinceMs(id) <= keptUntil })
+        if (complete) whole = last
+      } else if (complete) last = whole = null
+      else if (last) last.open = false
       if (!held && complete) for (const id of lost.keys()) if (lost.get(id) === null) reported.delete(id)
-      if (held) marks = complete ? lost : new Map([...marks, ...lost])
-      else if (complete) marks = new Map()
+      if (complete) for (const [id, { by }] of marks) if (by !== last?.by) marks.delete(id)
     },
     decide(what: 'allow' | 'keep') {
-      if (!question?.open) return
-      question.open = false
-      question.kept = what === 'keep'
-      if (what === 'keep') return
-      for (const [id, status] of question.set) {
+      if (!last?.open) return
+      last.open = false
+      last.decided = true
+      for (const [id, mark] of marked(last.by)) {
+        mark.kept = true
+        if (what === 'keep') continue
         const was = reported.get(id)
-        if (status === null) reported.delete(id)
-        else if (was) reported.set(id, { ...was, status })
+        if (mark.as === null) reported.delete(id)
+        else if (was) reported.set(id, { ...was, status: mark.as })
         marks.delete(id)
       }
-      question = null
     },
     deleteAll() {
-      reported.clear()
-      firstSeen.clear()
-      marks.clear()
-      question = null
+      for (const all of [reported, firstSeen, marks]) all.clear()
+      last = whole = null
     },
   }
 }
@@ -147,6 +179,17 @@ const examples: Step[][] = [
   [
     ...[active(0, 1, 2, 3, 4), active(0, 1, 2), { do: 'keep' } as const, { do: 'delete' } as const],
     ...[{ ...active(0, 1, 2, 3, 4), complete: false } as Step, active(0, 1, 2), { do: 'allow' } as const],
+  ],
+  // Kept, fewer of them than anybody would ask about by now, and another set: nobody goes, not even when it stays so.
+  [
+    ...[active(0, 1, 2, 3, 4, 5), active(0, 1, 2), { do: 'keep' } as const, active(0, 1, 2, 3, 4)],
+    ...[{ do: 'again', back: 0 } as const, active(0, 1, 2, 3, 5), { do: 'allow' } as const],
+  ],
+  // Kept, and a list that is not complete finds others disabled: each decision stands.
+  [
+    ...[active(0, 1, 2, 3, 4, 5), all('suspended', 0, 1), { do: 'keep' } as const],
+    ...[{ ...all('suspended', 0, 1, 2, 3), complete: false } as Step, { do: 'keep' } as const],
+    ...[all('suspended', 0, 1), { do: 'allow' } as const],
   ],
   // Held back as disabled, and listed so again by a list that is not complete.
   [

@@ -1,0 +1,146 @@
+// What a person has decided about a held removal: kept users stay until somebody says otherwise, and a decision that comes too late does nothing.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { House } from '../../src/chat/gesture.ts'
+import { heldRemovalsGesture } from '../../src/chat/held-removals.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import type { ActionTurn } from '../../src/slack/turn.ts'
+import { type Pages, people, type Sync, startSync } from './synced.ts'
+
+let room: Sync
+beforeAll(async () => {
+  room = await startSync()
+})
+afterAll(() => room.database.drop())
+
+/** Press a card's button as an admin would, past the guard; returns the answer. */
+async function press(actionId: 'held-allow' | 'held-keep', runId: string): Promise<string> {
+  room.clock.advance(1_000)
+  const { db, clock } = room
+  const house: Partial<House> = { db, clock, log: silentLog, ring: () => {}, channel: 'C0SYNC' }
+  const said: string[] = []
+  const turn: Partial<ActionTurn> = {
+    who: { teamId: 'T1', userId: 'U0ADA' } as ActionTurn['who'],
+    value: runId,
+    reply: async message => void said.push(String(message.text)),
+  }
+  await heldRemovalsGesture.actions?.[actionId]?.run(turn as ActionTurn, house as House, undefined, undefined)
+  return said.join('\n')
+}
+
+/** A sync a second later. */
+function sync(id: string, ...pages: Parameters<Sync['sync']>[1][]) {
+  room.clock.advance(1_000)
+  return room.sync(id, ...pages)
+}
+
+async function runOf(id: string, pages: Pages) {
+  room.clock.advance(1_000)
+  room.vendor(pages)
+  await room.ask(id)
+  await room.runDue()
+  return room.latest(id)
+}
+
+/** A list that is not complete. */
+const partly = (...pages: Parameters<Sync['sync']>[1][]): Pages =>
+  async function* () {
+    yield* pages
+    return { complete: false, warnings: ['Not everybody is reported.'] }
+  }
+
+/** How often somebody was asked anew: an edit of the card tells nobody. */
+const questions = async (id: string) =>
+  (
+    await room.rows(
+      "select 1 from outbox where instance_id = $1 and medium = 'email' and announcement->>'kind' = 'held'",
+      id,
+    )
+  ).length
+const suspended = async (id: string) =>
+  (await room.rows("select 1 from account where instance_id = $1 and status = 'suspended'", id)).length
+const off = (from: number, to: number) => people(from, to, { status: 'suspended' })
+
+test('kept users stay although one has come back and the others are few enough to believe: another question, which waits for its answer', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 450))
+  const asked = await sync(id, people(91, 450))
+  await press('held-keep', asked.id)
+  expect(await sync(id, people(90, 450))).toMatchObject({ state: 'held', removed: 0, held: { gone: 90 } })
+  expect(await questions(id)).toBe(2)
+  // Nobody has answered: the same, and still fewer, are held back, too.
+  expect(await sync(id, people(90, 450))).toMatchObject({ state: 'held', removed: 0 })
+  expect(await questions(id)).toBe(2)
+  const fewer = await sync(id, people(50, 450))
+  expect(fewer).toMatchObject({ state: 'held', removed: 0, held: { gone: 50 } })
+  expect(await room.users(id)).toHaveLength(450)
+  await press('held-allow', fewer.id)
+  expect(await room.users(id)).toHaveLength(400)
+})
+
+test('kept users stay although the instance has grown and one more has left', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 50))
+  const asked = await sync(id, people(15, 50))
+  await press('held-keep', asked.id)
+  expect(await sync(id, people(15, 200))).toMatchObject({
+    state: 'held',
+    held: { decision: { what: 'kept' } },
+  })
+  expect(await questions(id)).toBe(1)
+  expect(await sync(id, people(16, 200))).toMatchObject({ state: 'held', removed: 0, held: { gone: 16 } })
+  expect(await questions(id)).toBe(2)
+  expect(await room.users(id)).toHaveLength(200)
+})
+
+test('who is kept as enabled stays so although another is disabled, and they are few by now', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 50))
+  const asked = await sync(id, off(0, 15), people(15, 50))
+  await press('held-keep', asked.id)
+  await sync(id, off(0, 15), people(15, 200))
+  expect(await sync(id, off(0, 16), people(16, 200))).toMatchObject({ state: 'held', held: { disabled: 16 } })
+  expect(await suspended(id)).toBe(0)
+})
+
+test('once all who were kept have come back, a few others are believed again', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 50))
+  const asked = await sync(id, people(15, 50))
+  await press('held-keep', asked.id)
+  expect(await sync(id, people(0, 45))).toMatchObject({ state: 'succeeded', removed: 5 })
+  expect(await sync(id, people(5, 45))).toMatchObject({ state: 'succeeded', removed: 5 })
+})
+
+test('a list that is not complete leaves who is kept as they are, and what was decided on a whole one', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 50))
+  const asked = await sync(id, off(15, 27), people(27, 50))
+  expect(asked).toMatchObject({ state: 'held', held: { gone: 15, disabled: 12 } })
+  await press('held-keep', asked.id)
+  expect(await runOf(id, partly(off(15, 27)))).toMatchObject({ state: 'partial', held: null })
+  // One who was not found is found disabled now: kept is kept.
+  expect(await runOf(id, partly(off(14, 27)))).toMatchObject({ state: 'partial', changed: 0 })
+  expect(await sync(id, off(15, 27), people(27, 50))).toMatchObject({
+    state: 'held',
+    held: { decision: { what: 'kept' } },
+  })
+  expect(await questions(id)).toBe(1)
+  expect([(await room.users(id)).length, await suspended(id)]).toEqual([50, 0])
+})
+
+test('a list that is not complete asks only about others than those who are kept; the next whole one goes on with what was decided', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 100))
+  const asked = await sync(id, off(0, 30), people(30, 100))
+  await press('held-keep', asked.id)
+  const partial = await runOf(id, partly(off(0, 60)))
+  expect(partial).toMatchObject({ state: 'held', held: { gone: 0, disabled: 30, partial: true } })
+  expect(partial.held?.names[0]).toBe('Person 30')
+  expect(await questions(id)).toBe(2)
+  expect(await sync(id, off(0, 30), people(30, 100))).toMatchObject({
+    held: { disabled: 30, decision: { what: 'kept' } },
+  })
+  expect(await questions(id)).toBe(2)
+  expect(await press('held-allow', partial.id)).toMatch(/is void/)
+  expect(await suspended(id)).toBe(0)
+})
