@@ -77,7 +77,10 @@ export async function removeAccounts(
   return one(rows, 'a count returns a row')
 }
 
-/** Delete accounts that vanished before `before`; at most `limit` at once. */
+/**
+ * Delete accounts that vanished before `before`; at most `limit` at once. Not of an instance that is being synced: the run may
+ * have found one of them, and its merge looks for them where they were. It is asked again with the next sweep.
+ */
 export async function purgeGone(conn: Conn, before: Date, limit: number): Promise<number> {
   const rows = await conn.execute<{ n: number }>(sql`
     with done as (
@@ -85,6 +88,8 @@ export async function purgeGone(conn: Conn, before: Date, limit: number): Promis
         select gone.at from instance cross join lateral (
           select ctid as at from account where instance_id = instance.id and gone_at < ${before.toISOString()}
           order by gone_at limit ${limit} for update skip locked) gone
+        where not exists (
+          select 1 from sync_run where instance_id = instance.id and state in ('requested', 'running'))
         limit ${limit}))
       returning 1)
     select count(*)::int as n from done`)

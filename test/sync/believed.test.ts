@@ -13,6 +13,14 @@ beforeAll(async () => {
 })
 afterAll(() => room.database.drop())
 
+/** A run has come to its end, and waits for the instance's lock. */
+const mergeWaits = ({ rows }: Sync) =>
+  until('the merge waits', () =>
+    rows(
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    ).then(found => found.at(0)),
+  )
+
 test.each([
   { before: 450, gone: 40, state: 'succeeded' },
   { before: 450, gone: 90, state: 'succeeded' },
@@ -134,8 +142,49 @@ test('people who vanished are kept for as long as it is set, then purged; one wh
   expect(await room.sync(id, people(1, 20))).toMatchObject({ added: 1 })
   room.clock.advance(2 * 86_400_000)
   await sweep(new AbortController().signal)
+  expect(await left(), 'nobody, before the sync that it asks for has ended').toBe(20)
+  await room.runDue()
+  await sweep(new AbortController().signal)
   expect(await left(), 'only who stayed away').toBe(19)
 })
+
+test.each([
+  { known: 'nobody' },
+  { known: 'by what is read of them', remembers: true },
+  { known: 'by the vendor’s bytes', remembers: true, cuts: true },
+])(
+  'who comes back at last is not purged while the sync that found them ends (known again: $known)',
+  async options => {
+    const other = await startSync(options)
+    const { id } = await other.instance()
+    await other.sync(id, people(0, 100))
+    other.clock.advance(1_000)
+    await other.sync(id, people(5, 100))
+    other.clock.advance(31 * 86_400_000)
+    const sweep = createSweep(other.work)
+    other.list(people(0, 100))
+    await other.ask(id)
+    const { running } = await other.db.transaction(async tx => {
+      await lockInstance(tx, id)
+      const running = other.runDue()
+      await mergeWaits(other)
+      await sweep(new AbortController().signal)
+      return { running }
+    })
+    await running
+    expect((await other.users(id)).length).toBe(100)
+    other.clock.advance(1_000)
+    expect(await other.sync(id, people(5, 100))).toMatchObject({ state: 'succeeded', removed: 5 })
+    other.clock.advance(31 * 86_400_000)
+    await other.rows("update instance set next_sync_at = '2100-01-01' where id = $1", id)
+    await sweep(new AbortController().signal)
+    expect(
+      await other.rows('select 1 from account where instance_id = $1', id),
+      'by the next one',
+    ).toHaveLength(95)
+    await other.database.drop()
+  },
+)
 
 test('a merge that waits while a held removal is allowed finds the people as that leaves them', async () => {
   const { id } = await room.instance()
@@ -149,13 +198,7 @@ test('a merge that waits while a held removal is allowed finds the people as tha
   const { running } = await room.db.transaction(async tx => {
     await lockInstance(tx, id)
     const running = room.runDue()
-    await until('the merge waits', () =>
-      room
-        .rows(
-          "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-        )
-        .then(rows => rows.at(0)),
-    )
+    await mergeWaits(room)
     const now = room.clock.now()
     await releaseMissing(tx, id, { markedBy: held.id, runId: held.id, now })
     await decideHeld(tx, held.id, { what: 'allowed', by: 'U1', at: now })
