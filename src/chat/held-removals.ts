@@ -95,7 +95,9 @@ async function settle(
   const released = allowed
     ? await releaseMissing(tx, instance.id, { markedBy: held.markedBy, runId, now })
     : { removed: 0, disabled: 0 }
-  if (allowed) await recordOutcome(tx, instance.id, { lastOutcome: 'succeeded' })
+  // A failure since is not mended by it: its incident goes on.
+  if (allowed && instance.lastOutcome === 'held')
+    await recordOutcome(tx, instance.id, { lastOutcome: 'succeeded' })
   await appendAudit(tx, {
     teamId: who.teamId,
     actor: who.userId,

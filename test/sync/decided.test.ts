@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { House } from '../../src/chat/gesture.ts'
 import { heldRemovalsGesture } from '../../src/chat/held-removals.ts'
+import { ProviderError } from '../../src/connectors/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import type { ActionTurn } from '../../src/slack/turn.ts'
 import { type Pages, people, type Sync, startSync } from './synced.ts'
@@ -100,6 +101,24 @@ test('who is kept as enabled stays so although another is disabled, and they are
   await sync(id, off(0, 15), people(15, 200))
   expect(await sync(id, off(0, 16), people(16, 200))).toMatchObject({ state: 'held', held: { disabled: 16 } })
   expect(await suspended(id)).toBe(0)
+})
+
+test('a failure between the question and Allow is told once, and so is its end', async () => {
+  const { id } = await room.instance()
+  const fails: Pages = async function* () {
+    yield people(0, 1)
+    throw new ProviderError('broken', { message: 'It broke.', detail: 'planned' })
+  }
+  await room.sync(id, people(0, 100))
+  const asked = await sync(id, people(40, 100))
+  expect(await runOf(id, fails)).toMatchObject({ state: 'failed' })
+  expect(await press('held-allow', asked.id)).toMatch(/40 users are no longer reported/)
+  expect((await room.refreshed(id)).lastOutcome).toBe('failed')
+  await runOf(id, fails)
+  await sync(id, people(40, 100))
+  expect(await room.told(id)).toEqual(['initial-succeeded', 'held', 'failed', 'held-ended', 'recovered'])
+  const open = await room.rows('select 1 from incident where instance_id = $1 and closed_at is null', id)
+  expect(open).toEqual([])
 })
 
 test('once all who were kept have come back, a few others are believed again', async () => {
