@@ -47,16 +47,20 @@ async function decide(
   { afterKeep = false } = {},
 ): Promise<void> {
   const { who } = turn
-  const said = await house.db.transaction(async tx => {
-    const named = await heldQuestion(tx, who.teamId, turn.value)
-    // The lock first: a run that is being merged right now decides before us, and then we look at what it left.
-    const instance = named && (await lockInstance(tx, named.instanceId))
-    const question = instance && (await heldQuestion(tx, who.teamId, turn.value))
-    if (!question) return goneText
-    const closed = await closedText(tx, instance, question, afterKeep)
-    if (closed) return closed
-    return settle(tx, house, { turn, instance, question, what })
-  })
+  const said = await house.db.transaction(
+    async tx => {
+      const named = await heldQuestion(tx, who.teamId, turn.value)
+      // The lock first: a run that is being merged right now decides before us, and then we look at what it left.
+      const instance = named && (await lockInstance(tx, named.instanceId))
+      const question = instance && (await heldQuestion(tx, who.teamId, turn.value))
+      if (!question) return goneText
+      const closed = await closedText(tx, instance, question, afterKeep)
+      if (closed) return closed
+      return settle(tx, house, { turn, instance, question, what })
+    },
+    // They may be a million, in one statement.
+    { patient: true },
+  )
   // The card itself says it to everybody; a press is answered to its person, in the window it was made in.
   if (turn.view) await turn.redraw(noticeView('Held users', said))
   else await turn.reply({ text: said })
@@ -70,11 +74,12 @@ async function closedText(
   afterKeep: boolean,
 ): Promise<string | undefined> {
   if (instance.status === 'deleting' || instance.status === 'deleted') return goneText
+  const name = escapeText(instance.name)
+  if (held.ended) return `All users of *${name}* were deleted since: this question is void.`
   if (held.decision && !(afterKeep && held.decision.what === 'kept')) {
     const deed = held.decision.what === 'allowed' ? 'allowed the removal' : 'kept the users'
     return `<@${held.decision.by}> has decided already: they ${deed}.`
   }
-  const name = escapeText(instance.name)
   if (superseded)
     return `A newer sync of *${name}* has ended since: this question is void. Nothing was removed by it.`
   if (await openRemovalOf(tx, instance.id)) return `All users of *${name}* are being deleted just now.`

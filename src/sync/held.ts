@@ -22,6 +22,8 @@ export interface Held {
   /** Why so many may be gone, for people. */
   why: string[]
   decision?: HeldDecision
+  /** It is void, whatever was decided: all users of the instance were deleted. */
+  ended?: 'deleted'
   /** Its list was not complete: a question of a whole one stands beside it. */
   partial?: true
   /**
@@ -70,7 +72,7 @@ export async function heldQuestion(
   return rows[0] && questionOf(rows[0])
 }
 
-/** The question that an instance's newest run has left; undefined: that run was believed. A `partial` one leaves things as they are. */
+/** The question that an instance's newest run has left; undefined: that run was believed, or all users were deleted since. A `partial` one leaves things as they are. */
 export async function lastQuestion(conn: Conn, instanceId: string): Promise<HeldQuestion | undefined> {
   const [last] = await lastQuestions(conn, instanceId)
   return last && !last.behind ? last : undefined
@@ -90,7 +92,7 @@ export async function lastQuestions(
   const [last, whole] = [newest(), newest(sql`held->'partial' is null`)]
   const rows = await conn.execute<Row & { behind: boolean }>(sql`
     select q.*, q.run_id <> ${last} as behind from (${questionRows} where r.id in (${last}, ${whole})) q
-    where q.held is not null order by behind`)
+    where q.held is not null and q.held->'ended' is null order by behind`)
   return rows.map(row => ({ ...questionOf(row), behind: row.behind }))
 }
 
@@ -106,9 +108,10 @@ export async function keptIn(conn: Conn, instanceId: string): Promise<KeptMark[]
   return rows.map(row => ({ markedBy: row.marked_by, until: row.until }))
 }
 
-/** Nobody has decided it, and no newer run has ended. */
+/** Nobody has decided it, no newer run has ended, and its users are there. */
 export function isOpen(question: HeldQuestion | undefined): question is HeldQuestion {
-  return question !== undefined && !question.superseded && question.held.decision === undefined
+  if (!question || question.superseded) return false
+  return question.held.decision === undefined && question.held.ended === undefined
 }
 
 /** Write down who decided what. The caller holds the instance's lock. */
@@ -121,6 +124,14 @@ export async function decideHeld(
   await tx
     .update(syncRunTable)
     .set({ held: sql`jsonb_set(${syncRunTable.held}, '{decision}', ${kept}::jsonb)` })
+    .where(eq(syncRunTable.id, runId))
+}
+
+/** All users of the instance are gone, whom this run asked about, too. The caller holds the instance's lock. */
+export async function endHeld(tx: Tx, runId: string): Promise<void> {
+  await tx
+    .update(syncRunTable)
+    .set({ held: sql`jsonb_set(${syncRunTable.held}, '{ended}', '"deleted"')` })
     .where(eq(syncRunTable.id, runId))
 }
 

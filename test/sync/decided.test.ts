@@ -3,8 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { House } from '../../src/chat/gesture.ts'
 import { heldRemovalsGesture } from '../../src/chat/held-removals.ts'
 import { ProviderError } from '../../src/connectors/errors.ts'
+import { regenerateInstance } from '../../src/instances/store.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import type { ActionTurn } from '../../src/slack/turn.ts'
+import { requestRemoval } from '../../src/sync/request.ts'
 import { type Pages, people, type Sync, startSync } from './synced.ts'
 
 let room: Sync
@@ -14,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => room.database.drop())
 
 /** Press a card's button as an admin would, past the guard; returns the answer. */
-async function press(actionId: 'held-allow' | 'held-keep', runId: string): Promise<string> {
+async function press(actionId: 'held-allow' | 'held-keep' | 'held-release', runId: string): Promise<string> {
   room.clock.advance(1_000)
   const { db, clock } = room
   const house: Partial<House> = { db, clock, log: silentLog, ring: () => {}, channel: 'C0SYNC' }
@@ -26,6 +28,15 @@ async function press(actionId: 'held-allow' | 'held-keep', runId: string): Promi
   }
   await heldRemovalsGesture.actions?.[actionId]?.run(turn as ActionTurn, house as House, undefined, undefined)
   return said.join('\n')
+}
+
+async function deleteAll(id: string) {
+  await room.db.transaction(async tx => {
+    const now = room.clock.now()
+    await regenerateInstance(tx, id, now)
+    await requestRemoval(tx, { instanceId: id, kind: 'users', by: 'U1', now }, () => {})
+  })
+  await room.removeDue()
 }
 
 /** A sync a second later. */
@@ -119,6 +130,48 @@ test('a failure between the question and Allow is told once, and so is its end',
   expect(await room.told(id)).toEqual(['initial-succeeded', 'held', 'failed', 'held-ended', 'recovered'])
   const open = await room.rows('select 1 from incident where instance_id = $1 and closed_at is null', id)
   expect(open).toEqual([])
+})
+
+test('once all users were deleted, the question is void for good: on its card, and when it is pressed', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 100))
+  const asked = await sync(id, people(40, 100))
+  await deleteAll(id)
+  expect(await press('held-allow', asked.id)).toMatch(
+    /^All users of .* were deleted since: this question is void/,
+  )
+  expect((await room.refreshed(id)).lastOutcome).toBe('held')
+  await sync(id, people(40, 100))
+  const cards = await room.rows(
+    "select announcement->'held'->'ended'->>'how' how from outbox where edits = $1 order by transition_seq",
+    asked.held?.card ?? '',
+  )
+  expect(cards).toEqual([{ how: 'deleted' }])
+  expect(
+    await room.rows("select 1 from audit where instance_id = $1 and action like 'removal.%'", id),
+  ).toEqual([])
+})
+
+test('who was kept, and then deleted, cannot be let go', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 100))
+  const asked = await sync(id, people(40, 100))
+  await press('held-keep', asked.id)
+  await deleteAll(id)
+  expect(await press('held-release', asked.id)).toMatch(/were deleted since/)
+})
+
+test('the removal of very many whom a person lets go may take as long as the merge of a run', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 100))
+  const asked = await sync(id, people(40, 100))
+  await room.rows('create table patience (ms text)')
+  await room.rows(`create function note() returns trigger language plpgsql as $$
+    begin insert into patience values (current_setting('statement_timeout')); return null; end $$`)
+  await room.rows('create trigger note after update on account for each statement execute function note()')
+  await press('held-allow', asked.id)
+  await room.rows('drop trigger note on account')
+  expect(await room.rows('select distinct ms from patience')).toEqual([{ ms: '30min' }])
 })
 
 test('once all who were kept have come back, a few others are believed again', async () => {

@@ -181,9 +181,23 @@ test('kept users stay, with their age on the tile, and are not asked about while
   expect(readable(history.blocks)).toContain(`<@${world.userId('Max')}> kept the users <!date`)
 })
 
-test('Allow this once removes exactly that set, once, with its audit row, however often it is pressed', async () => {
+test('a decision that could not be written down is answered in words, and asks on', async () => {
   remove(1)
   await sync()
+  await rows(`create function refuse() returns trigger language plpgsql as $$
+    begin raise exception 'canceling statement due to statement timeout'; end $$`)
+  await rows('create trigger refuse before update on account for each statement execute function refuse()')
+  const post = asking()
+  await press('held-allow')
+  await until('the answer', () =>
+    posts('Ada').some(one => one.ephemeral && /Something went wrong.*nothing was changed/.test(one.text)),
+  )
+  await rows('drop trigger refuse on account')
+  expect(asking().ts).toBe(post.ts)
+  expect(await users()).toBe(411)
+})
+
+test('Allow this once removes exactly that set, once, with its audit row, however often it is pressed', async () => {
   const post = asking()
   await Promise.all([press('held-allow', 'Ada', post), press('held-allow', 'Olivia', post)])
   await until('the removal', async () => (await users()) === 411 - 102)
