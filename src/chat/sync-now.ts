@@ -1,5 +1,6 @@
 // Sync now: /saasm sync NAME and the button. Asks for a run, or says that one is under way; who asked hears the end.
 import { appendAudit } from '../audit/store.ts'
+import { connectorById } from '../connectors/registry.ts'
 import type { Instance } from '../instances/instance.ts'
 import { actions, button, escapeText, momentText, section } from '../slack/blocks.ts'
 import type { Message, Who } from '../slack/turn.ts'
@@ -74,9 +75,17 @@ async function syncNow(
 }
 
 function inactiveText(instance: Instance): Message {
-  const text = `*${escapeText(instance.name)}* is Inactive (${whyInactive(instance)}). Set it Live in Edit Instance, and it syncs at once.`
+  const text = `*${escapeText(instance.name)}* is Inactive (${whyInactive(instance)}). ${repairOf(instance)}, and it syncs at once.`
   return {
     text,
     blocks: [section(text), actions([button({ actionId: 'manage', text: 'Manage', value: instance.id })])],
   }
+}
+
+/** What makes it sync again, by what has stopped it. */
+function repairOf({ inactiveReason, connector }: Instance): string {
+  if (inactiveReason === 'token_inactive') return 'Give it a new token in Edit Instance and set it Live'
+  if (inactiveReason === 'insufficient_permissions')
+    return `Grant the permission in ${connectorById(connector)?.name ?? connector} and set it Live in Edit Instance`
+  return 'Set it Live in Edit Instance'
 }

@@ -24,16 +24,16 @@ const commonRecipients = async () =>
     row => row.email,
   )
 
-/** An instance that never syncs by itself; with no token, so that nothing is asked of the vendor. */
-async function made(name: string, status: 'live' | 'inactive' = 'live'): Promise<string> {
+/** An instance that never syncs by itself; with no token, so that nothing is asked of the vendor. `inactive`: why it is. */
+async function made(name: string, inactive = ''): Promise<string> {
   const id = newId()
   const settings = JSON.stringify({ domain: `${world.sandbox.url}/vendors/okta` })
   const by = [world.person('Ada').state().team.id, world.userId('Ada')]
-  const reason = status === 'inactive' ? 'user' : ''
+  const status = inactive === '' ? 'live' : 'inactive'
   await rows(
     `insert into instance (id, team_id, owner, created_by, name, status, inactive_reason, settings, connector, last_outcome, next_sync_at, created_at, updated_at)
      values ($1, $2, $3, $3, $4, $5, nullif($6, ''), ($7::text)::jsonb, 'okta', 'succeeded', now() + interval '20 hours', now(), now())`,
-    ...[id, ...by, name, status, reason, settings],
+    ...[id, ...by, name, status, inactive, settings],
   )
   return id
 }
@@ -210,6 +210,22 @@ test('Sync now while a sync runs says so and starts no second one', async () => 
   expect(reply).toContain(`<@${world.userId('Olivia')}>`)
   expect(reply).toContain('You hear its end by direct message.')
   expect(await rows('select 1 from sync_run where instance_id = $1', id)).toHaveLength(1)
+})
+
+test.each([
+  ['user', /Inactive \(set by a person\)\. Set it Live in Edit Instance, and it syncs at once/],
+  ['token_inactive', /token was refused\)\. Give it a new token in Edit Instance and set it Live/],
+  [
+    'insufficient_permissions',
+    /permission\)\. Grant the permission in Okta and set it Live in Edit Instance/,
+  ],
+])('Sync now of what is Inactive (%s) says what makes it sync again', async (reason, says) => {
+  const name = `resting-${reason}`
+  const id = await made(name, reason)
+  const before = ada().heard().length
+  await ada().say(`sync ${name}`)
+  expect(await ada().told(before, new RegExp(name))).toMatch(says)
+  expect(await rows('select 1 from sync_run where instance_id = $1', id)).toEqual([])
 })
 
 test('the same tenant connected twice is pointed out, and connected only when it is wanted', async () => {
