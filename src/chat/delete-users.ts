@@ -5,13 +5,14 @@ import { lockInstance, regenerateInstance } from '../instances/store.ts'
 import { count } from '../lib/text.ts'
 import { alert, escapeText, section } from '../slack/blocks.ts'
 import { loadingView, metadataOf, modal, noticeView } from '../slack/modal.ts'
+import type { Who } from '../slack/turn.ts'
+import type { Removal } from '../sync/removal.ts'
 import { requestRemoval } from '../sync/request.ts'
 import { openRemovalOf } from '../sync/store.ts'
 import type { Gesture } from './gesture.ts'
 import { byValue, byWindow, goneText } from './pick.ts'
 
 const title = 'Delete All Users'
-const askedText = 'The users are being removed. Who asked for it first hears the end by direct message.'
 const changedText =
   'Somebody has changed this instance since you opened it, and nothing was deleted. Open Delete All Users again.'
 
@@ -60,11 +61,12 @@ export const deleteUsersGesture: Gesture = {
           const instance = named && (await lockInstance(tx, named.id))
           if (!instance || (instance.status !== 'live' && instance.status !== 'inactive')) return goneText
           // Two admins, or two presses: the one removal that goes on is what both asked for.
-          if (await openRemovalOf(tx, instance.id)) return askedText
+          const open = await openRemovalOf(tx, instance.id)
+          if (open) return askedText(open, turn.who)
           if (metadataOf(turn.view).version !== String(instance.version)) return changedText
           // A run under way would bring back whom it has read: it may not merge any more.
           await regenerateInstance(tx, instance.id, now)
-          await requestRemoval(
+          const { removal } = await requestRemoval(
             tx,
             { instanceId: instance.id, kind: 'users', by: turn.who.userId, now },
             house.ring,
@@ -76,10 +78,16 @@ export const deleteUsersGesture: Gesture = {
             action: 'users.delete-requested',
             instance,
           })
-          return askedText
+          return askedText(removal, turn.who)
         })
         return { kind: 'update', view: noticeView(title, text) }
       },
     },
   },
+}
+
+/** One person hears the end of a removal: who has asked for it first. */
+function askedText({ requestedBy }: Removal, { userId }: Who): string {
+  const hears = requestedBy === userId ? 'You hear' : 'Who asked for it first hears'
+  return `The users are being removed. ${hears} the end by direct message.`
 }

@@ -212,6 +212,31 @@ test('Sync now while a sync runs says so and starts no second one', async () => 
   expect(await rows('select 1 from sync_run where instance_id = $1', id)).toHaveLength(1)
 })
 
+test('Delete All Users says who hears its end: who has asked for it first', async () => {
+  const id = await made('to-be-emptied')
+  const [mine, hers] = [ada(), olivia()]
+  for (const who of [mine, hers]) {
+    await manage(who, 'to-be-emptied')
+    await who.press('delete-users')
+    await who.seen('the question', /will no longer be reported/)
+  }
+  // It cannot end before the other one has asked, too.
+  const lock = await world.database.db.sql.reserve()
+  await lock.unsafe('begin; lock table account in access exclusive mode')
+  try {
+    await mine.submit()
+    await mine.seen('what follows', /are being removed\. You hear the end by direct message/)
+    await hers.submit()
+    await hers.seen('what follows', /are being removed\. Who asked for it first hears the end/)
+  } finally {
+    await lock.unsafe('rollback')
+    lock.release()
+  }
+  await mine.told(0, /to-be-emptied: all users deleted/)
+  expect(await rows('select 1 from removal where instance_id = $1', id)).toHaveLength(1)
+  for (const who of [mine, hers]) await who.leave()
+})
+
 test.each([
   ['user', /Inactive \(set by a person\)\. Set it Live in Edit Instance, and it syncs at once/],
   ['token_inactive', /token was refused\)\. Give it a new token in Edit Instance and set it Live/],
