@@ -107,21 +107,27 @@ function historyButton(told: Announcement) {
 
 const noButtons: ReadonlySet<AnnouncementKind> = new Set(['instance-deleted', 'undelivered', 'progress'])
 
+/** They say themselves that it is Inactive: Sync now would be refused. */
+const inactive: ReadonlySet<AnnouncementKind> = new Set(['inactivated', 'revoked'])
+
 function buttonsOf(told: Announcement) {
   if (noButtons.has(told.kind)) return []
   const value = told.instanceId
   const about = (text: string) => `${text} ${told.instanceName}`
   const history = historyButton(told)
-  const sync = button({ actionId: 'sync-now', text: 'Sync now', value, label: about('Sync now:') })
+  const cannotSync = told.resting || inactive.has(told.kind)
+  const sync = cannotSync
+    ? []
+    : [button({ actionId: 'sync-now', text: 'Sync now', value, label: about('Sync now:') })]
   if (told.failure)
     return [
       button({ actionId: 'fix', text: 'Fix', value, style: 'primary', label: about('Fix') }),
-      sync,
+      ...sync,
       history,
     ]
   if (told.held) return [...Object.values(heldButtons(told.held, told.instanceName)), history]
   const manage = button({ actionId: 'manage', text: 'Manage', value, label: about('Manage') })
-  return told.kind === 'inactivated' ? [manage, history] : [sync, manage, history]
+  return [...sync, manage, history]
 }
 
 /** Download the list, and the two decisions, each asked once more. */

@@ -10,6 +10,9 @@ export type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held'
   users: number
 }
 
+/** Codes of failures that make an instance Inactive (`revokes`), in the transaction that tells of it as it was. */
+const revoking = /^(credentials|permission)\b/
+
 /** An announcement of this instance as it is now. */
 export function announcementOf(
   instance: Instance,
@@ -32,5 +35,8 @@ export function announcementOf(
     ...(told.warnings && told.warnings.length > 0 ? { warnings: told.warnings } : {}),
     ...(told.held ? { held: told.held } : {}),
     ...(told.stopped ? { stopped: true as const } : {}),
+    ...(instance.status !== 'live' || (told.failure && revoking.test(told.failure.code))
+      ? { resting: true as const }
+      : {}),
   }
 }

@@ -71,6 +71,28 @@ describe.each(kinds)('%s', kind => {
   })
 })
 
+const buttonsOf = (announcement: Announcement) =>
+  [...JSON.stringify(channelMessage(announcement).blocks).matchAll(/"action_id":"([a-z-]+)"/g)].map(
+    ([, actionId]) => actionId,
+  )
+const stopped = { stopped: true } as const
+const failure = { code: 'credentials', message: 'Refused.', missing: [], reference: 'E2345678' }
+
+test.each<[AnnouncementKind, Partial<Announcement>, string[]]>([
+  ['run-ended', stopped, ['sync-now', 'manage', 'history']],
+  ['run-ended', { ...stopped, resting: true }, ['manage', 'history']],
+  ['run-ended', { failure }, ['fix', 'sync-now', 'history']],
+  ['run-ended', { failure, resting: true }, ['fix', 'history']],
+  ['users-deleted', {}, ['sync-now', 'manage', 'history']],
+  ['users-deleted', { resting: true }, ['manage', 'history']],
+  ['failed', {}, ['fix', 'sync-now', 'history']],
+  ['revoked', {}, ['fix', 'history']],
+  ['inactivated', {}, ['manage', 'history']],
+  ['reactivated', {}, ['sync-now', 'manage', 'history']],
+])('%s with %o offers Sync now only where it would not be refused', (kind, more, offered) => {
+  expect(buttonsOf(told(kind, more))).toEqual(offered)
+})
+
 // Long, many-coloured, turned around, with control characters, and with what Slack and HTML would take for their own.
 const wild = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }),

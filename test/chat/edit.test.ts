@@ -173,15 +173,16 @@ test('a shorter schedule is saved and counts from now on', async () => {
   expect(inMs).toBeLessThanOrEqual(3_600_000)
 })
 
-test('set Inactive, it keeps its users, and the sync that waits is cancelled', async () => {
+test('set Inactive, it keeps its users, and the sync that waits is cancelled: who waits for it hears that, and is offered no other', async () => {
+  const heard = olivia().heard().length
   const id = await made('paused')
   await rows(
     "insert into account (instance_id, external_id, status, kind, roles, licences, hash, first_seen_at) values ($1, 'a', 'active', 'human', '{}', '{}', '', now())",
     id,
   )
   await rows(
-    "insert into sync_run (id, instance_id, trigger, state, due_at, requested_at) values (gen_random_uuid(), $1, 'scheduled', 'requested', now() + interval '1 hour', now())",
-    id,
+    "insert into sync_run (id, instance_id, trigger, also_asked, state, due_at, requested_at) values (gen_random_uuid(), $1, 'scheduled', array[$2], 'requested', now() + interval '1 hour', now())",
+    ...[id, world.userId('Olivia')],
   )
   await manage(ada(), 'paused')
   ada().type('status', { selectedOption: 'inactive' })
@@ -195,6 +196,9 @@ test('set Inactive, it keeps its users, and the sync that waits is cancelled', a
     { state: 'cancelled' },
   ])
   expect(await rows('select 1 from account where instance_id = $1 and gone_at is null', id)).toHaveLength(1)
+  const told = await olivia().told(heard, /paused: the sync you asked for was stopped/)
+  expect(told).toMatch(/Manage/)
+  expect(told).not.toMatch(/Sync now/)
 })
 
 test('Sync now while a sync runs says so and starts no second one', async () => {
@@ -232,7 +236,8 @@ test('Delete All Users says who hears its end: who has asked for it first', asyn
     await lock.unsafe('rollback')
     lock.release()
   }
-  await mine.told(0, /to-be-emptied: all users deleted/)
+  const end = await mine.told(0, /to-be-emptied: all users deleted/)
+  expect(end).toMatch(/Sync now/)
   expect(await rows('select 1 from removal where instance_id = $1', id)).toHaveLength(1)
   for (const who of [mine, hers]) await who.leave()
 })

@@ -37,6 +37,16 @@ describe.each(doors)('over %s', (_door, options) => {
       .channels.filter(channel => channel.id === world.sandbox.settings.channel)
       .flatMap(channel => channel.messages)
       .map(message => `${message.text}\n${readable(message.blocks)}`)
+  /** What Ada was told directly that says this. */
+  const directly = (pattern: RegExp) =>
+    until(`a direct message: ${pattern}`, () =>
+      ada()
+        .state()
+        .channels.filter(channel => channel.isDirect)
+        .flatMap(channel => channel.messages)
+        .map(message => `${message.text}\n${readable(message.blocks)}`)
+        .find(text => pattern.test(text)),
+    )
   const button = (actionId: string, value: string) => {
     for (const channel of ada().state().channels) {
       for (const message of channel.messages.toReversed()) {
@@ -179,6 +189,11 @@ describe.each(doors)('over %s', (_door, options) => {
       ),
     ).toEqual(new Set([ada().state().user.email, 'it@example.com']))
     await until('the incident', () => channelText().some(text => /Inactive/.test(text)))
+    const asked = await directly(/okta-prod: the sync you asked for failed/)
+    for (const text of [asked, ...channelText().filter(text => /Inactive/.test(text))]) {
+      expect(text).toMatch(/Fix/)
+      expect(text, 'it would be refused').not.toMatch(/Sync now/)
+    }
     expect(await users('okta-prod'), 'its users stay').toBe(449)
   })
 
@@ -224,6 +239,7 @@ describe.each(doors)('over %s', (_door, options) => {
     await seen('the confirmation', /449 users\* of .* will no longer be reported/)
     await ada().submit(topView(ada().state()).id)
     await until('nobody left', async () => (await users('okta-prod')) === 0)
+    expect(await directly(/okta-prod: all users deleted/)).not.toMatch(/Sync now/)
     expect((await instance('okta-prod'))?.status).toBe('inactive')
     await leave()
   })
