@@ -172,9 +172,11 @@ function noticesOf(instance: Instance, notes: FormNotes): SlackBlock[] {
       alert(`Set Inactive${who}. Its users may be out of date. Set it Live to sync again.`, 'warning'),
     )
   } else if (instance.inactiveReason) {
+    const lacking = instance.inactiveReason === 'insufficient_permissions'
+    const mend = lacking ? 'Once it has the permission' : 'Give it a token that works'
     notices.push(
       section(
-        `:no_entry: saasm set this instance Inactive. ${escapeText(instance.inactiveDetail ?? '')} Give it a token that works, set it *Live* and choose *Update Instance*. If that does not help, delete all users, delete the instance and connect it again.`,
+        `:no_entry: saasm set this instance Inactive. ${escapeText(instance.inactiveDetail ?? '')} ${mend}, set it *Live* and choose *Update Instance*. If that does not help, delete all users, delete the instance and connect it again.`,
       ),
     )
   }

@@ -2,9 +2,12 @@
 import { goneSince, keptOf } from '../accounts/held.ts'
 import { usersOf } from '../accounts/summary.ts'
 import { readAudit } from '../audit/store.ts'
+import type { Connector } from '../connectors/connector.ts'
+import type { Verified } from '../connectors/engine.ts'
 import { ProviderError } from '../connectors/errors.ts'
 import { connectorById } from '../connectors/registry.ts'
 import { isUniqueViolation } from '../db/db.ts'
+import { keepCredentials } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
 import { findInstance } from '../instances/store.ts'
 import { listRecipients } from '../recipients/recipients.ts'
@@ -92,7 +95,7 @@ async function submit(
       view: await drawn(house, instance, { changedBy: await whoChanged(house, turn.who, instance) }),
     }
   }
-  if (wanted.credentials) {
+  if (wanted.credentials || wanted.stored) {
     return {
       kind: 'update',
       view: loadingView(
@@ -110,7 +113,7 @@ async function submit(
   return { kind: 'update', view: saved.view }
 }
 
-/** After the acknowledgement: new credentials are proven before they take the place of the old ones. */
+/** After the acknowledgement: new credentials are proven before they take the place of the old ones, and refused ones before they are Live again. */
 async function checkThenSave(
   house: House,
   who: Who,
@@ -119,12 +122,10 @@ async function checkThenSave(
   opened: OpenView,
 ): Promise<void> {
   const connector = connectorById(instance.connector)
-  if (!connector || !wanted.credentials) return
+  if (!connector) return
   try {
-    const given = { typed: wanted.credentials, uploads: wanted.uploads }
-    const credentials = await withUploads(house.slack, connector, given)
-    const verified = await house.engine.verify(connector, credentials, { timeoutMs: checkMs })
-    const saved = await save(house, who, instance, { ...wanted, credentials, verified })
+    const { proven, verified } = await prove(house, instance, connector, wanted)
+    const saved = await save(house, who, instance, proven)
     if ('hears' in saved) {
       const told = saved.hears ? '; you are told when it has ended' : ''
       const resumed = wanted.status === 'live' ? ` It is syncing now${told}.` : ''
@@ -146,6 +147,31 @@ async function checkThenSave(
       await drawn(house, instance, { typed: wanted, problems: problemOf(connector, error) }),
     )
   }
+}
+
+/** Throws ProviderError. */
+async function prove(
+  house: House,
+  instance: Instance,
+  connector: Connector,
+  wanted: WantedEdit,
+): Promise<{ proven: WantedEdit; verified: Verified }> {
+  if (wanted.credentials) {
+    const given = { typed: wanted.credentials, uploads: wanted.uploads }
+    const credentials = await withUploads(house.slack, connector, given)
+    const verified = await house.engine.verify(connector, credentials, { timeoutMs: checkMs })
+    return { proven: { ...wanted, credentials, verified }, verified }
+  }
+  let before = wanted.stored ?? {}
+  const verified = await house.engine.verify(connector, before, {
+    timeoutMs: checkMs,
+    // Whatever comes of the check: the refresh token that it has rotated is dead.
+    async keep(after) {
+      await keepCredentials(house, instance, { connector, before, after })
+      before = after
+    },
+  })
+  return { proven: wanted, verified }
 }
 
 /** Save; what stands in the way is a name that is taken, or somebody else's change. */

@@ -31,6 +31,8 @@ export interface WantedEdit {
   /** Set when a credential or setting is another one: proven before it is saved. What was uploaded is not in it yet. */
   credentials: Credentials | null
   uploads: Uploads
+  /** Set when the stored credentials go Live again after saasm had made them Inactive: proven before it is saved, too. */
+  stored: Credentials | null
   /** The version that was opened. */
   version: number
   verified?: Verified
@@ -60,13 +62,18 @@ export function readEdit(house: House, instance: Instance, connector: Connector,
   const uploads = uploadsIn(connector, view)
   const given = { typed: typedIn(connector, view), uploads }
   const credentials = readChanged(house, instance, connector, given, errors)
+  const status = text.get('status') === 'inactive' ? 'inactive' : 'live'
+  const stored =
+    status === 'live' && !credentials && isRefused(instance) && !connector.local
+      ? readStored(house, instance, connector, errors)
+      : null
   if (Object.keys(errors).length > 0) return { ok: false, errors }
   const typed = typedIn(connector, view)
   return {
     ok: true,
     wanted: {
       name,
-      status: text.get('status') === 'inactive' ? 'inactive' : 'live',
+      status,
       scheduleHours,
       owner: text.get('owner') ?? instance.owner,
       channel: text.get('channel') ?? null,
@@ -80,6 +87,7 @@ export function readEdit(house: House, instance: Instance, connector: Connector,
       ),
       credentials,
       uploads,
+      stored,
     },
   }
 }
@@ -127,8 +135,7 @@ function readChanged(
   for (const { key, secret, optional, label } of fields) {
     if (!secret) continue
     const blank = !isGiven(key)
-    if (blank && !before && !optional)
-      errors[key] = `saasm cannot open the present one: give the ${label.toLowerCase()} anew.`
+    if (blank && !before && !optional) errors[key] = unopened(label)
     if (blank && anew && !optional)
       errors[key] = `Something above has changed: give the ${label.toLowerCase()} anew.`
     if (blank && !anew) typed[key] = before?.[key] ?? ''
@@ -140,6 +147,30 @@ function readChanged(
   if (Object.keys(problems).length === 0) return typed
   Object.assign(errors, problems)
   return null
+}
+
+/** Did saasm make it Inactive, for what is stored? */
+function isRefused({ status, inactiveReason }: Instance): boolean {
+  return status === 'inactive' && inactiveReason !== null && inactiveReason !== 'user'
+}
+
+/** What a run would ask with; null where it cannot be opened, or something else is amiss. */
+function readStored(
+  house: House,
+  instance: Instance,
+  connector: Connector,
+  errors: Record<string, string>,
+): Credentials | null {
+  if (Object.keys(errors).length > 0) return null
+  const stored = opened(house, instance)
+  if (stored) return stored
+  for (const { key, secret, optional, label } of fieldsOf(connector))
+    if (secret && !optional) errors[key] = unopened(label)
+  return null
+}
+
+function unopened(label: string): string {
+  return `saasm cannot open the present one: give the ${label.toLowerCase()} anew.`
 }
 
 /** What is stored; undefined when its key is missing or it was altered. */
