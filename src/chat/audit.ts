@@ -15,7 +15,7 @@ import {
 } from '../slack/blocks.ts'
 import type { ActionTurn, Message, Who } from '../slack/turn.ts'
 import type { Gesture, House } from './gesture.ts'
-import { byValue, goneText, namedByButton, pickInstance } from './pick.ts'
+import { goneText, onceNamedByButton, pickInstance } from './pick.ts'
 import { sendFile, slug } from './send-file.ts'
 
 const entriesMax = 20
@@ -31,7 +31,8 @@ export const auditGesture: Gesture = {
     role: 'admin',
     async run(turn, rest, house) {
       if (rest === '') return turn.reply(await entries(house, turn.who, undefined))
-      const picked = await pickInstance(house, turn.who, rest, { actionId: 'audit-of', verb: 'audit' })
+      const act = { actionId: 'audit-of', verb: 'audit', deleted: true } as const
+      const picked = await pickInstance(house, turn.who, rest, act)
       await turn.reply('instance' in picked ? await entries(house, turn.who, picked.instance) : picked)
     },
   },
@@ -39,7 +40,7 @@ export const auditGesture: Gesture = {
     'audit-of': {
       role: 'admin',
       async run(turn, house) {
-        const instance = await byValue(turn, house)
+        const instance = await onceNamedByButton(house, turn.who, turn.value)
         await turn.reply(instance ? await entries(house, turn.who, instance) : { text: goneText })
       },
     },
@@ -53,7 +54,7 @@ export const auditGesture: Gesture = {
     'audit-file': {
       role: 'admin',
       async run(turn, house) {
-        await asFile(turn, house, await namedByButton(house, turn.who, turn.value))
+        await asFile(turn, house, await onceNamedByButton(house, turn.who, turn.value))
       },
     },
   },
@@ -63,7 +64,7 @@ export const auditGesture: Gesture = {
 async function pageOf(turn: ActionTurn, house: House) {
   const [id = '', before = ''] = turn.value.split('|')
   return {
-    instance: await namedByButton(house, turn.who, id),
+    instance: await onceNamedByButton(house, turn.who, id),
     ...(/^\d{1,15}$/.test(before) ? { before: Number(before) } : {}),
   }
 }
@@ -80,7 +81,7 @@ async function entries(
 ): Promise<Message> {
   const rows = await readAudit(house.db.conn, { ...of(who, instance), before }, entriesMax + 1)
   const shown = rows.slice(0, entriesMax)
-  const title = instance ? `Changes of ${instance.name}` : 'Changes'
+  const title = instance ? `Changes of ${instance.name}${instance.deletedAt ? ' (deleted)' : ''}` : 'Changes'
   const id = instance?.id ?? ''
   const buttons = [
     ...(before === undefined
@@ -106,7 +107,7 @@ async function entries(
 
 async function asFile(turn: ActionTurn, house: House, instance: Instance | undefined): Promise<void> {
   const { who } = turn
-  // Who has deleted an instance meanwhile does not get everybody's changes in place of its own.
+  // Who names an instance that is not there does not get everybody's changes in place of its own.
   if (!instance && turn.value !== 'all') return turn.reply({ text: goneText })
   const file = beginCsv(columns)
   // Newest first.

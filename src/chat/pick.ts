@@ -1,6 +1,7 @@
 // Which instance is meant: a part of a name is enough; none or several matches are answered with a list of buttons.
 import type { Instance } from '../instances/instance.ts'
-import { findInstance, listInstances, matchInstances } from '../instances/store.ts'
+import { findInstance, instanceById, listInstances, matchInstances } from '../instances/store.ts'
+import { clampText } from '../lib/text.ts'
 import { actions, button, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
 import { metadataOf } from '../slack/modal.ts'
 import type { ActionTurn, ShownView, Who } from '../slack/turn.ts'
@@ -15,21 +16,21 @@ export type Picked =
 /** The most buttons one list offers: Slack takes 25 in a row, people read fewer. */
 const offeredMax = 10
 
-/** `act` is the action id of the buttons; each carries an instance's id. */
+/** `act` is the action id of the buttons; each carries an instance's id. `deleted`: they are meant, too. */
 export async function pickInstance(
   house: House,
   who: Who,
   part: string,
-  act: { actionId: string; verb: string },
+  act: { actionId: string; verb: string; deleted?: true },
 ): Promise<Picked> {
   const { conn } = house.db
-  const matches = part === '' ? [] : await matchInstances(conn, who.teamId, part)
+  const matches = part === '' ? [] : await matchInstances(conn, who.teamId, part, act)
   const [only] = matches
   if (only && matches.length === 1) return { instance: only }
   if (matches.length > 1) {
     return offer(`${matches.length} instances match “${escapeText(part)}”. Which one?`, matches, act)
   }
-  const all = await listInstances(conn, who.teamId)
+  const all = await listInstances(conn, who.teamId, act)
   if (all.length === 0) {
     const text = 'No application is connected yet. Start with `/saasm connect`.'
     return { text, blocks: [section(text)] }
@@ -56,7 +57,7 @@ export async function pickInstance(
 function offer(text: string, instances: readonly Instance[], act: { actionId: string }): Picked {
   const shown = instances.slice(0, offeredMax)
   const buttons = shown.map((instance, at) =>
-    button({ actionId: `${act.actionId}:${at}`, text: instance.name, value: instance.id }),
+    button({ actionId: `${act.actionId}:${at}`, text: nameOf(instance), value: instance.id }),
   )
   const more = instances.length - shown.length
   return {
@@ -67,6 +68,11 @@ function offer(text: string, instances: readonly Instance[], act: { actionId: st
       ...(more > 0 ? [context(`and ${more} more: \`/saasm integrations\` shows them all.`)] : []),
     ],
   }
+}
+
+/** One of several of a name: which were deleted, and on what day (in UTC). */
+function nameOf({ name, deletedAt }: Instance): string {
+  return deletedAt ? `${clampText(name, 48)} (deleted ${deletedAt.toISOString().slice(0, 10)})` : name
 }
 
 /** About the one instance whose name these words are, or are a part of. */
@@ -94,8 +100,21 @@ export async function namedByButton(
   who: Who,
   instanceId: string,
 ): Promise<Instance | undefined> {
-  const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(instanceId)
-  return isId ? findInstance(house.db.conn, who.teamId, instanceId) : undefined
+  return isId(instanceId) ? findInstance(house.db.conn, who.teamId, instanceId) : undefined
+}
+
+/** The same, deleted or not: for what is kept of it. */
+export async function onceNamedByButton(
+  house: House,
+  who: Who,
+  instanceId: string,
+): Promise<Instance | undefined> {
+  const instance = isId(instanceId) ? await instanceById(house.db.conn, instanceId) : undefined
+  return instance?.teamId === who.teamId ? instance : undefined
+}
+
+function isId(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 }
 
 /** What is said when an instance is not there any more. */

@@ -66,24 +66,33 @@ export async function lockInstance(tx: Tx, id: string): Promise<Instance | undef
 /** Without what is sealed, which may be megabytes (an uploaded file): for lists. */
 const unsealed = { ...getTableColumns(instanceTable), sealed: sql<string | null>`null` }
 
+/** `deleted`: those, too. */
+type Which = { deleted?: boolean | undefined }
+
 /** All instances of a team that are not deleted, by name. Their sealed secrets are left out. */
-export async function listInstances(conn: Conn, teamId: string): Promise<Instance[]> {
+export async function listInstances(conn: Conn, teamId: string, which: Which = {}): Promise<Instance[]> {
+  const { name, deletedAt } = instanceTable
   return conn
     .select(unsealed)
     .from(instanceTable)
-    .where(and(eq(instanceTable.teamId, teamId), isNull(instanceTable.deletedAt)))
-    .orderBy(asc(sql`lower(${instanceTable.name})`))
+    .where(and(eq(instanceTable.teamId, teamId), which.deleted ? undefined : isNull(deletedAt)))
+    .orderBy(asc(sql`lower(${name})`), sql`${deletedAt} desc nulls first`)
     .limit(instancesMax)
 }
 
 /** Instances whose name contains `part` (whatever the case); one of exactly that name comes alone. */
-export async function matchInstances(conn: Conn, teamId: string, part: string): Promise<Instance[]> {
+export async function matchInstances(
+  conn: Conn,
+  teamId: string,
+  part: string,
+  which: Which = {},
+): Promise<Instance[]> {
   const wanted = part.trim().toLowerCase()
-  const all = await listInstances(conn, teamId)
+  const all = await listInstances(conn, teamId, which)
   const exact = all.filter(instance => instance.name.toLowerCase() === wanted)
   const matches = exact.length > 0 ? exact : all.filter(({ name }) => name.toLowerCase().includes(wanted))
   const [only] = matches
-  if (!only || matches.length > 1) return matches
+  if (!only || only.deletedAt || matches.length > 1) return matches
   const whole = await findInstance(conn, teamId, only.id)
   return whole ? [whole] : []
 }

@@ -92,3 +92,40 @@ test('who is no admin is refused, and only they hear it', async () => {
   await max.say('audit')
   await max.told(before, /this is for admins/)
 })
+
+test('a deleted instance is found by its name, beside one of the same name, with its own changes and as a file', async () => {
+  const team = world.person('Ada').state().team.id
+  const made = async (name: string, deleted: boolean) => {
+    const [row] = await rows(
+      `insert into instance (id, team_id, owner, created_by, name, status, last_outcome, next_sync_at, settings, connector, deleted_at, created_at, updated_at)
+       values (gen_random_uuid(), $1, 'U0ADA', 'U0ADA', $2, $3, 'succeeded', now() + interval '20 hours', '{}', 'okta', nullif($4, '')::timestamptz, now(), now()) returning id`,
+      ...[team, name, deleted ? 'deleted' : 'live', deleted ? '2026-11-20T10:00:00Z' : ''],
+    )
+    const id = String(row?.id)
+    await rows(
+      "insert into audit (team_id, actor, source, action, instance_id, instance_name) values ($1, 'U0ADA', 'modal', $2, $3, $4)",
+      ...[team, `${deleted ? 'before' : 'after'}.${name}`, id, name],
+    )
+    return id
+  }
+  await made('gone-one', true)
+  const ada = handsOf(world, 'Ada')
+  const told = async (words: string, pattern: RegExp) => {
+    const before = ada.heard().length
+    await ada.say(words)
+    return ada.told(before, pattern)
+  }
+  expect(await told('audit Gone-One', /Changes of gone-one \(deleted\)/)).toMatch(/before\.gone-one/)
+  await press('audit-file')
+  await ada.told(0, /The audit of \*gone-one\*: 1 change, as a list below/)
+  await told('sync gone-one', /No application is connected yet/)
+
+  await made('twin', true)
+  await made('twin', false)
+  expect(await told('audit twin', /2 instances match/)).toMatch(/twin\n.*twin \(deleted 2026-11-20\)/s)
+  await press('audit-of:1')
+  await until('its changes', () => /Changes of twin \(deleted\)/.test(newest('Ada').text))
+  const shown = readable(newest('Ada').blocks)
+  expect(shown).toMatch(/before\.twin/)
+  expect(shown).not.toMatch(/after\.twin/)
+})
