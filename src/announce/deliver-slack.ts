@@ -12,6 +12,7 @@ import {
   entryById,
   firstPostOf,
   isInTime,
+  moveMessage,
   type OutboxEntry,
   postedSince,
   settleLater,
@@ -40,13 +41,19 @@ export async function sendSlack(delivery: Delivery, entry: ClaimedEntry, signal:
   return post(delivery, entry, signal)
 }
 
+interface Where {
+  threadTs?: string
+  /** The entry whose message was deleted: what is posted now takes its place. */
+  insteadOf?: OutboxEntry
+}
+
 async function post(
   delivery: Delivery,
   claimed: ClaimedEntry,
   signal: AbortSignal,
-  threadTs?: string,
+  { threadTs, insteadOf }: Where = {},
 ): Promise<Sent> {
-  if (await isThereAlready(delivery, claimed, signal)) return { kind: 'done' }
+  if (await isThereAlready(delivery, claimed, { signal, insteadOf })) return { kind: 'done' }
   const { db, clock, slack } = delivery
   const entry = await unbundled(delivery, claimed)
   const first = entry.medium === 'slack' && entry.firstSentAt === null
@@ -64,8 +71,19 @@ async function post(
     .post({ to: entry.destination, ...message, key: keyOf(entry), ...thread })
     .catch(error => notPosted(delivery, [entry], error))
   crashpoint('post-sent')
-  await settleSent(db.conn, entry, { ref: ts, channel, now: clock.now() })
+  await settlePosted(delivery, entry, { ref: ts, channel, insteadOf })
   return { kind: 'done' }
+}
+
+async function settlePosted(
+  { db, clock }: Delivery,
+  entry: ClaimedEntry,
+  { ref, channel, insteadOf }: { ref: string; channel: string; insteadOf: OutboxEntry | undefined },
+): Promise<void> {
+  await db.transaction(async tx => {
+    const settled = await settleSent(tx, entry, { ref, channel, now: clock.now() })
+    if (settled && insteadOf) await moveMessage(tx, insteadOf, { ref, channel })
+  })
 }
 
 /**
@@ -90,10 +108,10 @@ async function gather(delivery: Delivery, entry: ClaimedEntry): Promise<Sent | u
 async function isThereAlready(
   delivery: Delivery,
   entry: ClaimedEntry,
-  signal: AbortSignal,
+  { signal, insteadOf }: { signal: AbortSignal; insteadOf: OutboxEntry | undefined },
 ): Promise<boolean> {
   if (entry.firstSentAt === null) return false
-  const { db, clock, slack } = delivery
+  const { clock, slack } = delivery
   const where = {
     to: entry.destination,
     key: keyOf(entry),
@@ -106,7 +124,7 @@ async function isThereAlready(
   }
   if (!found) return false
   const bundled = isBundled(entry) ? 'bundle:' : ''
-  await settleSent(db.conn, entry, { ref: `${bundled}${found.ts}`, channel: found.channel, now: clock.now() })
+  await settlePosted(delivery, entry, { ref: `${bundled}${found.ts}`, channel: found.channel, insteadOf })
   return true
 }
 
@@ -191,7 +209,8 @@ async function edit(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal
       spent: false,
     }
   const [ref, channel] = [first.sentRef ?? '', first.sentChannel ?? entry.destination]
-  if (ref.startsWith('bundle:')) return post(delivery, entry, signal, ref.slice('bundle:'.length))
+  if (ref.startsWith('bundle:'))
+    return post(delivery, entry, signal, { threadTs: ref.slice('bundle:'.length) })
   const resolved = entry.announcement.kind === 'recovered' || entry.announcement.kind === 'instance-deleted'
   const message = channelMessage(entry.announcement, { resolved, failureBefore: first.announcement })
   try {
@@ -200,13 +219,13 @@ async function edit(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal
     await slack.update({ channel, ts: ref, ...message })
     crashpoint('edit-sent')
   } catch (error) {
-    // Somebody deleted the message: the news is posted instead.
+    // Somebody deleted the message: the news is posted instead, and is what later news is put into.
     if (
       error instanceof SlackFailure &&
       error.kind === 'permanent' &&
       /not_found|cant_update|edit_window/.test(error.code)
     ) {
-      return post(delivery, entry, signal)
+      return post(delivery, entry, signal, { insteadOf: first })
     }
     throw error
   }

@@ -202,6 +202,14 @@ export function settleSent(
   })
 }
 
+/** The message that this entry posted was deleted: another one is edited from now on. */
+export async function moveMessage(conn: Conn, { id }: OutboxEntry, to: { ref: string; channel: string }) {
+  await conn
+    .update(outboxTable)
+    .set({ sentRef: to.ref, sentChannel: to.channel })
+    .where(eq(outboxTable.id, id))
+}
+
 /** It waits until `dueAt`; `spent: false` gives the attempt back. */
 export function settleLater(
   conn: Conn,

@@ -212,7 +212,7 @@ test('an incident is one message: edited when its cause changes, resolved in pla
   expect(more).toEqual([])
 })
 
-test('an incident whose message somebody deleted is told as a message again', async () => {
+test('an incident whose message somebody deleted is told as a message again, into which goes what follows', async () => {
   const one = await instance('deleted-message')
   await tell(one, 'failed', 'open')
   await deliverAll('a')
@@ -221,7 +221,11 @@ test('an incident whose message somebody deleted is told as a message again', as
   channel.messages.splice(at, 1)
   await tell(one, 'cause-changed', 'continue')
   await deliverAll('a')
-  expect(said('deleted-message')).toHaveLength(1)
+  const [anew] = said('deleted-message')
+  await tell(one, 'cause-changed', 'continue')
+  await tell(one, 'inactivated', 'continue')
+  await deliverAll('a')
+  expect(said('deleted-message').map(message => message.ts)).toEqual([anew?.ts])
 })
 
 test('several failures that wait together are one message; what follows on one of them goes into its thread', async () => {

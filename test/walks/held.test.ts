@@ -181,9 +181,23 @@ test('kept users stay, with their age on the tile, and are not asked about while
   expect(readable(history.blocks)).toContain(`<@${world.userId('Max')}> kept the users <!date`)
 })
 
-test('a decision that could not be written down is answered in words, and asks on', async () => {
+test('a card that somebody deleted is posted anew once, and what follows goes into that one', async () => {
   remove(1)
   await sync()
+  const { ts } = asking()
+  const { messages } = world.sandbox.slack.channel(world.sandbox.settings.channel)
+  messages.splice(
+    messages.findIndex(message => message.ts === ts),
+    1,
+  )
+  await sync()
+  const anew = await until('another card', () => questions().find(post => post.ts !== ts))
+  await sync()
+  await sync()
+  expect(asking().ts).toBe(anew.ts)
+})
+
+test('a decision that could not be written down is answered in words, and asks on', async () => {
   await rows(`create function refuse() returns trigger language plpgsql as $$
     begin raise exception 'canceling statement due to statement timeout'; end $$`)
   await rows('create trigger refuse before update on account for each statement execute function refuse()')
