@@ -95,11 +95,11 @@ async function settle(
   const { who } = turn
   const now = house.clock.now()
   const { runId, held } = question
-  await decideHeld(tx, runId, { what, by: who.userId, at: now })
   const allowed = what === 'allowed'
   const released = allowed
     ? await releaseMissing(tx, instance.id, { markedBy: held.markedBy, runId, now })
     : { removed: 0, disabled: 0 }
+  await decideHeld(tx, runId, { what, by: who.userId, at: now, ...(allowed ? { released } : {}) })
   // A failure since is not mended by it: its incident goes on.
   if (allowed && instance.lastOutcome === 'held')
     await recordOutcome(tx, instance.id, { lastOutcome: 'succeeded' })

@@ -2,7 +2,7 @@
 
 import { goneSince, keptOf } from '../accounts/held.ts'
 import { countProblems } from '../accounts/problems.ts'
-import { countsText } from '../announce/words.ts'
+import { countsText, releasedText } from '../announce/words.ts'
 import type { Instance } from '../instances/instance.ts'
 import { count } from '../lib/text.ts'
 import {
@@ -107,6 +107,7 @@ function runText(run: SyncRun): string {
     lead,
     ...resultLines(run),
     ...run.warnings.map(warning => `:warning: ${escapeText(warning)}`),
+    ...decisionLines(run),
   ]
   return lines.join('\n')
 }
@@ -118,13 +119,7 @@ function resultLines(run: SyncRun): string[] {
   }
   if (run.state === 'running') return [`${count(run.peopleRead, 'person', 'people')} read so far`]
   if (run.added === null) return []
-  const decision = run.held?.decision
   return [
-    ...(decision
-      ? [
-          `<@${decision.by}> ${decision.what === 'allowed' ? 'allowed the removal' : 'kept the users'} ${momentText(new Date(decision.at))}.`,
-        ]
-      : []),
     countsText({
       added: run.added,
       changed: run.changed ?? 0,
@@ -132,6 +127,15 @@ function resultLines(run: SyncRun): string[] {
       unchanged: run.unchanged ?? 0,
     }),
   ]
+}
+
+/** What a person has decided since about whom it held back. */
+function decisionLines({ held }: SyncRun): string[] {
+  const { decision } = held ?? {}
+  if (!decision) return []
+  const { what, by, at, released } = decision
+  const deed = what === 'allowed' ? 'allowed the removal' : 'kept the users'
+  return [`<@${by}> ${deed} ${momentText(new Date(at))}${released ? `: ${releasedText(released)}` : ''}.`]
 }
 
 function duration(run: SyncRun): string {

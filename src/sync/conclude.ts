@@ -244,15 +244,18 @@ function warningsOf(end: Ending, held: Held | null): string[] {
   if (end.problems > 0) {
     warnings.push(`${count(end.problems, 'row', 'rows')} could not be read. Nobody was removed in this sync.`)
   }
-  if (held && held.gone > 0) {
-    warnings.push(
-      `${count(held.gone, 'person', 'people')} of ${held.of.toLocaleString('en-US')} were missing. That is too many to believe, so nobody was removed.`,
-    )
+  if (!held) return warnings
+  const kept = held.decision?.what === 'kept'
+  const some = (n: number) => `${count(n, 'person', 'people')} of ${held.of.toLocaleString('en-US')}`
+  if (held.gone > 0) {
+    const so = kept
+      ? '; they are kept, as was decided.'
+      : '. saasm holds that back, so this sync removed nobody.'
+    warnings.push(`${some(held.gone)} were missing${so}`)
   }
-  if (held && held.disabled > 0) {
-    warnings.push(
-      `${count(held.disabled, 'person', 'people')} of ${held.of.toLocaleString('en-US')} were suspended or deactivated. That is held back with the rest.`,
-    )
+  if (held.disabled > 0) {
+    const so = kept ? '; they are kept as they were, as was decided.' : '. That is held back, too.'
+    warnings.push(`${some(held.disabled)} were suspended or deactivated${so}`)
   }
   return warnings
 }

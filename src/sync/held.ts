@@ -39,6 +39,8 @@ export interface HeldDecision {
   by: string
   /** ISO 8601, UTC. */
   at: string
+  /** Of `allowed`: whom it let go. */
+  released?: { removed: number; disabled: number }
 }
 
 export interface HeldQuestion {
@@ -118,7 +120,7 @@ export function isOpen(question: HeldQuestion | undefined): question is HeldQues
 export async function decideHeld(
   tx: Tx,
   runId: string,
-  decision: { what: 'allowed' | 'kept'; by: string; at: Date },
+  decision: Omit<HeldDecision, 'at'> & { at: Date },
 ): Promise<void> {
   const kept = JSON.stringify({ ...decision, at: decision.at.toISOString() })
   await tx

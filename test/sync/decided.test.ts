@@ -174,6 +174,22 @@ test('the removal of very many whom a person lets go may take as long as the mer
   expect(await room.rows('select distinct ms from patience')).toEqual([{ ms: '30min' }])
 })
 
+test('who asks for a sync after Keep hears that they are kept by a decision, and not that nobody believes it', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 120))
+  const asked = await sync(id, people(60, 90), off(90, 120))
+  expect(asked.warnings).toEqual([
+    '60 people of 120 were missing. saasm holds that back, so this sync removed nobody.',
+    '30 people of 120 were suspended or deactivated. That is held back, too.',
+  ])
+  await press('held-keep', asked.id)
+  await sync(id, people(60, 90), off(90, 120))
+  expect((await room.toldDirectly(id)).at(-1)?.warnings).toEqual([
+    '60 people of 120 were missing; they are kept, as was decided.',
+    '30 people of 120 were suspended or deactivated; they are kept as they were, as was decided.',
+  ])
+})
+
 test('once all who were kept have come back, a few others are believed again', async () => {
   const { id } = await room.instance()
   await room.sync(id, people(0, 50))

@@ -221,6 +221,13 @@ test('Allow this once removes exactly that set, once, with its audit row, howeve
   )
   const audit = await rows("select after from audit where action = 'removal.allowed'")
   expect(audit.map(row => row.after)).toEqual([{ people: 102, disabled: 0 }])
+  await world.person('Ada').command(world.sandbox.settings.channel, '/saasm history okta')
+  const history = await until('the history', () =>
+    posts().find(one => one.ephemeral && /allowed the removal/.test(readable(one.blocks))),
+  )
+  expect(readable(history.blocks)).toMatch(
+    /102 people of 411 were missing\. saasm holds that back, so this sync removed nobody\.\n<@U\w+> allowed the removal <!date[^>]+>: 102 users are no longer reported\./,
+  )
   await sync()
   expect(await users()).toBe(309)
 })
