@@ -32,13 +32,13 @@ const signs: Readonly<Partial<Record<AnnouncementKind, string>>> = {
   progress: ':arrows_counterclockwise:',
 }
 
-/** What a person did, said with who it was. */
-const deeds: ReadonlySet<AnnouncementKind> = new Set([
-  'inactivated',
-  'reactivated',
-  'users-deleted',
-  'instance-deleted',
-])
+/** What a person did, and how it is said who it was. */
+const deeds: Readonly<Partial<Record<AnnouncementKind, string>>> = {
+  inactivated: ', set by',
+  reactivated: ', set by',
+  'users-deleted': ' by',
+  'instance-deleted': ' by',
+}
 
 /** `failureBefore`: the incident's message is resolved in place, and still says what had failed. */
 export function channelMessage(
@@ -48,7 +48,8 @@ export function channelMessage(
   if (options.resolved) return resolvedMessage(told, options.failureBefore)
   if (told.kind === 'held-ended') return heldEndedMessage(told)
   const words = wordsOf(told)
-  const by = told.actor && deeds.has(told.kind) ? ` by <@${told.actor}>` : ''
+  const deed = deeds[told.kind]
+  const by = told.actor && deed ? `${deed} <@${told.actor}>` : ''
   const facts = words.facts
     .filter(fact => fact.label !== 'Instance')
     .map(({ label, value }) => `*${label}:* ${value instanceof Date ? momentText(value) : escapeText(value)}`)

@@ -20,7 +20,7 @@ export function choiceView(title: string, word: string, connectors: readonly Con
   const partly = holding(word, connectors)
   const meant = (partly.length > 0 ? partly : near(word, connectors)).slice(0, meantMax)
   const rows: SlackBlock[] = [
-    section(lead(word, partly.length > 0, meant.length > 0)),
+    section(lead(word, partly.length > 0, meant.length)),
     ...(meant.length > 0 ? [actions(meant.map(connectButton), 'connect-meant')] : []),
     actions(
       [
@@ -46,11 +46,12 @@ export function namesOf(connectors: readonly Connector[], shown = 8): string {
   return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ')
 }
 
-function lead(word: string, partly: boolean, meant: boolean): string {
+function lead(word: string, partly: boolean, meant: number): string {
   if (word === '') return 'Which application?'
   const said = escapeText(word)
   if (partly) return `Which “${said}”?`
-  return `saasm cannot connect “${said}” yet. ${meant ? 'Did you mean one of these?' : 'It can connect these:'}`
+  const offers = meant === 1 ? 'Did you mean this one?' : 'Did you mean one of these?'
+  return `saasm cannot connect “${said}” yet. ${meant > 0 ? offers : 'It can connect these:'}`
 }
 
 function connectButton(connector: Connector, at: number) {

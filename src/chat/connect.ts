@@ -16,6 +16,7 @@ import type { ModalView, OpenView, SubmissionAnswer, SubmissionTurn, Who } from 
 import { requestRun } from '../sync/request.ts'
 import { choiceView, meantBy } from './connect-choice.ts'
 import {
+  checkingView,
   credentialInputs,
   type FieldProblems,
   noticeBlocks,
@@ -28,6 +29,7 @@ import {
   typedIn,
 } from './credentials.ts'
 import type { Gesture, House } from './gesture.ts'
+import { instanceCalled } from './pick.ts'
 import { problemsBut, type Uploads, uploadsIn, withUploads } from './uploads.ts'
 
 const title = 'Connect'
@@ -160,25 +162,16 @@ async function submit(turn: SubmissionTurn, house: House): Promise<SubmissionAns
   const takenBy = await instanceCalled(house, turn.who, name)
   if (takenBy?.id === id) return { kind: 'update', view: connected(connector, name, takenBy) }
   if (name === '') errors.name = 'Give it a name.'
-  else if (takenBy) errors.name = `There is an instance called ${name} already. Give this one another name.`
+  else if (takenBy)
+    errors.name = `There is an instance called ${takenBy.name} already. Give this one another name.`
   if (Object.keys(errors).length > 0) return { kind: 'errors', errors }
   const typed = typedIn(connector, turn.view)
   const twice = (turn.view.inputs.many.get('twice') ?? []).includes('twice')
   return {
     kind: 'update',
-    view: loadingView(
-      title,
-      connector.local
-        ? 'Checking… saasm reads the file.'
-        : `Checking… saasm asks ${connector.name} whether the token works.`,
-    ),
+    view: checkingView(title, connector, 'connects'),
     after: opened => check(house, turn.who, opened, { id, connector, typed, uploads, name, twice }),
   }
-}
-
-async function instanceCalled(house: House, who: Who, name: string): Promise<Instance | undefined> {
-  const matches = await matchInstances(house.db.conn, who.teamId, name)
-  return matches.find(instance => instance.name.toLowerCase() === name.toLowerCase())
 }
 
 interface Wanted {
@@ -207,8 +200,9 @@ async function check(house: House, who: Who, opened: OpenView, wanted: Wanted): 
     if (error instanceof ProviderError) await again({ problems: problemOf(connector, error) })
     else if (isUniqueViolation(error)) {
       const mine = await findInstance(house.db.conn, who.teamId, wanted.id)
+      const taken = await instanceCalled(house, who, name)
       if (mine) await opened.update(connected(connector, name, mine))
-      else await again({ problems: { name: `There is an instance called ${name} already.` } })
+      else await again({ problems: { name: `There is an instance called ${taken?.name ?? name} already.` } })
     } else {
       house.log.error({ err: error }, 'An application could not be connected')
       await again({ problems: { '': 'saasm could not save this. Nothing was connected: please try again.' } })

@@ -3,7 +3,7 @@ import type { Connector, Credentials, ReadCredentials } from '../connectors/conn
 import { fieldsOf, readCredentials } from '../connectors/connector.ts'
 import type { ProviderError } from '../connectors/errors.ts'
 import { alert, context, escapeText, type SlackBlock, section } from '../slack/blocks.ts'
-import { fileInput, selectInput, textInput } from '../slack/modal.ts'
+import { fileInput, loadingView, type ModalView, selectInput, textInput } from '../slack/modal.ts'
 import type { ShownView } from '../slack/turn.ts'
 
 /** What was typed into the fields that are no secret, by key. */
@@ -69,6 +69,14 @@ export function privilegesBlocks(connector: Connector): SlackBlock[] {
       `${escapeText(connector.tokenFrom.text)} <${connector.tokenFrom.url}|${connector.local ? 'How such a file is written' : 'Where to get it'}>. \nReported: ${escapeText(connector.reports)}`,
     ),
   ]
+}
+
+/** While credentials are proven: whoever closes it has not called it off. `then`: what saasm does with those that work. */
+export function checkingView(title: string, connector: Connector, then: 'connects' | 'saves'): ModalView {
+  const what = then === 'connects' ? 'the token works' : 'the credentials work'
+  const asks = connector.local ? 'saasm reads the file' : `saasm asks ${connector.name} whether ${what}`
+  const close = `If you close this window, the check goes on, and saasm ${then} what works.`
+  return loadingView(title, `Checking… ${asks}. ${close}`)
 }
 
 /** What was typed, by field key. */

@@ -15,12 +15,12 @@ import { section } from '../slack/blocks.ts'
 import { loadingView, type ModalView, metadataOf, modal, noticeView } from '../slack/modal.ts'
 import type { OpenView, SubmissionAnswer, SubmissionTurn, Who } from '../slack/turn.ts'
 import { checkMs } from './connect.ts'
-import { noticeBlocks, problemOf } from './credentials.ts'
+import { checkingView, noticeBlocks, problemOf } from './credentials.ts'
 import { editForm, type FormNotes } from './edit-form.ts'
 import { readEdit, type WantedEdit } from './edit-read.ts'
 import { saveEdit } from './edit-save.ts'
 import type { ActionRule, Gesture, House } from './gesture.ts'
-import { byName, byValue, byWindow, goneText, pickInstance } from './pick.ts'
+import { byName, byValue, byWindow, goneText, instanceCalled, pickInstance } from './pick.ts'
 import { withUploads } from './uploads.ts'
 
 const title = 'Edit Instance'
@@ -98,12 +98,7 @@ async function submit(
   if (wanted.credentials || wanted.stored) {
     return {
       kind: 'update',
-      view: loadingView(
-        title,
-        connector.local
-          ? 'Checking… saasm reads the file.'
-          : `Checking… saasm asks ${connector.name} whether the credentials work.`,
-      ),
+      view: checkingView(title, connector, 'saves'),
       after: opened => checkThenSave(house, turn.who, instance, wanted, opened),
     }
   }
@@ -185,8 +180,9 @@ async function save(
     const saved = await saveEdit(house, who, instance, wanted)
     if (saved) return saved
   } catch (error) {
-    if (isUniqueViolation(error)) return { name: `There is an instance called ${wanted.name} already.` }
-    throw error
+    if (!isUniqueViolation(error)) throw error
+    const taken = await instanceCalled(house, who, wanted.name)
+    return { name: `There is an instance called ${taken?.name ?? wanted.name} already.` }
   }
   const now = await findInstance(house.db.conn, who.teamId, instance.id)
   if (!now) return { view: noticeView(title, goneText) }

@@ -1,6 +1,7 @@
 // What was typed in Edit Instance, read strictly: one sentence at each field that cannot be taken as it is.
 import { type Connector, type Credentials, fieldsOf, readCredentials } from '../connectors/connector.ts'
 import type { Verified } from '../connectors/engine.ts'
+import { inSentence } from '../connectors/fields.ts'
 import { credentialsOf } from '../instances/credentials.ts'
 import {
   type Instance,
@@ -137,7 +138,7 @@ function readChanged(
     const blank = !isGiven(key)
     if (blank && !before && !optional) errors[key] = unopened(label)
     if (blank && anew && !optional)
-      errors[key] = `Something above has changed: give the ${label.toLowerCase()} anew.`
+      errors[key] = `Something above has changed: give the ${inSentence(label)} anew.`
     if (blank && !anew) typed[key] = before?.[key] ?? ''
   }
   if (Object.keys(errors).length > 0) return null
@@ -170,7 +171,7 @@ function readStored(
 }
 
 function unopened(label: string): string {
-  return `saasm cannot open the present one: give the ${label.toLowerCase()} anew.`
+  return `saasm cannot open the present one: give the ${inSentence(label)} anew.`
 }
 
 /** What is stored; undefined when its key is missing or it was altered. */

@@ -43,7 +43,10 @@ export function unknownWord(word: string, rules: readonly CommandRule[]): Messag
   const said = `saasm does not know “${Array.from(word.replaceAll(/[<>&`]/g, ''))
     .slice(0, 40)
     .join('')}”.`
-  const lead = meant.length > 0 ? `${said} Did you mean one of these?` : `${said} It knows these:`
+  const lead =
+    meant.length > 0
+      ? `${said} Did you mean ${meant.length === 1 ? 'this one' : 'one of these'}?`
+      : `${said} It knows these:`
   return { text: lead, blocks: [section(lead), section(shown.map(lineOf).join('\n'))] }
 }
 

@@ -75,6 +75,12 @@ function nameOf({ name, deletedAt }: Instance): string {
   return deletedAt ? `${clampText(name, 48)} (deleted ${deletedAt.toISOString().slice(0, 10)})` : name
 }
 
+/** The instance of exactly this name, in whatever case. */
+export async function instanceCalled(house: House, who: Who, name: string): Promise<Instance | undefined> {
+  const matches = await matchInstances(house.db.conn, who.teamId, name)
+  return matches.find(instance => instance.name.toLowerCase() === name.trim().toLowerCase())
+}
+
 /** About the one instance whose name these words are, or are a part of. */
 export async function byName(turn: { who: Who }, rest: string, house: House): Promise<Instance | undefined> {
   const matches = rest === '' ? [] : await matchInstances(house.db.conn, turn.who.teamId, rest)

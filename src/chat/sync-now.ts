@@ -68,7 +68,8 @@ async function syncNow(
       text: `:arrows_counterclockwise: Syncing *${name}* now. A direct message shows how far it is, and its end.`,
     }
   const since = run.startedAt ? `since ${momentText(run.startedAt)}` : 'and waits for its turn'
-  const by = run.requestedBy ? `, asked for by <@${run.requestedBy}>` : ''
+  const asker = run.requestedBy === who.userId ? 'you' : `<@${run.requestedBy}>`
+  const by = run.requestedBy ? `, asked for by ${asker}` : ''
   return {
     text: `*${name}* is syncing already, ${since}${by}. No second sync was started.${hears ? ' You hear its end by direct message.' : ''}`,
   }

@@ -10,6 +10,8 @@ export function baseAddress(typed: string, field: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (
     !url ||
+    // `http:/example.com`: its scheme would be taken for a host.
+    /^(https?\/|[a-z][a-z0-9+.-]*:\/(?!\/))/i.test(typed) ||
     !/^https?:$/.test(url.protocol) ||
     url.hostname === '' ||
     url.username !== '' ||

@@ -39,7 +39,10 @@ export function problemIn(asked: Asked, res: Res): ProviderError | undefined {
       detail,
     )
   }
-  return providerError(asked, problem, detail, rule?.field ? { field: rule.field } : {})
+  return providerError(asked, problem, detail, {
+    ...(rule?.field ? { field: rule.field } : {}),
+    ...(rule?.says ? { message: rule.says(asked.credentials) } : {}),
+  })
 }
 
 /** The declared permissions that this answer says were not granted; empty when it does not say. */
@@ -95,10 +98,10 @@ export function providerError(
   asked: Asked,
   problem: ProviderProblem,
   detail: string,
-  more: { field?: string; until?: Date; cause?: unknown } = {},
+  more: { field?: string; message?: string; until?: Date; cause?: unknown } = {},
 ): ProviderError {
   const field = more.field ?? fieldFor(asked, problem)
-  const facts = { ...more, detail, message: sentence(asked, problem, field) }
+  const facts = { ...more, detail, message: more.message ?? sentence(asked, problem, field) }
   return new ProviderError(problem, field === undefined ? facts : { ...facts, field })
 }
 

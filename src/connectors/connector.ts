@@ -64,6 +64,8 @@ export interface ErrorRule {
   missing?(res: Res): readonly string[]
   /** The credential field to mend. */
   field?: string
+  /** For people, in place of the house's sentence: what is amiss, without any secret. */
+  says?(credentials: Credentials): string
 }
 
 export type AuthKind =

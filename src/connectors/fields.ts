@@ -5,6 +5,9 @@ import type { CredentialMeta } from './connector.ts'
 
 type Asked = Omit<CredentialMeta, 'secret' | 'choices' | 'multiline'>
 
+/** `named`: the label begins with a name, whose capital stays in a sentence. */
+type MaybeNamed<A> = A & { named?: true }
+
 /** A field that may be left blank; a blank one is ''. */
 type MaybeAsked = Asked & { optional?: true }
 
@@ -12,9 +15,9 @@ type MaybeAsked = Asked & { optional?: true }
 export function secretField(asked: Asked) {
   return z
     .string()
-    .min(1, `Give the ${lower(asked.label)}.`)
+    .min(1, `Give the ${inSentence(asked.label)}.`)
     .max(4_000, 'This is too long.')
-    .regex(/^[\x21-\x7e]*$/, 'It has no spaces or special letters.')
+    .regex(/^[\x21-\x7e]*$/, 'There is a space or a special letter in it. Copy it anew.')
     .meta({ ...asked, secret: true } satisfies CredentialMeta)
 }
 
@@ -22,7 +25,7 @@ export function secretField(asked: Asked) {
 export function keyField(asked: Asked) {
   return z
     .string()
-    .min(1, `Give the ${lower(asked.label)}.`)
+    .min(1, `Give the ${inSentence(asked.label)}.`)
     .max(3_000, 'This is too long.')
     .meta({ ...asked, secret: true, multiline: true } satisfies CredentialMeta)
 }
@@ -31,17 +34,17 @@ export function keyField(asked: Asked) {
 export function wordField({ optional, ...asked }: MaybeAsked) {
   return z
     .string()
-    .min(optional ? 0 : 1, `Give the ${lower(asked.label)}.`)
+    .min(optional ? 0 : 1, `Give the ${inSentence(asked.label)}.`)
     .max(255, 'This is too long.')
-    .regex(/^[\w.@+-]*$/, 'It has only letters, digits and . _ @ + -')
+    .regex(/^[\w.@+-]*$/, 'Only letters, digits and . _ @ + - can be in it.')
     .meta(asked)
 }
 
 /** A host or base address, with or without `https://`. */
-export function addressField({ optional, ...asked }: MaybeAsked) {
+export function addressField({ optional, named, ...asked }: MaybeNamed<MaybeAsked>) {
   return z
     .string()
-    .min(optional ? 0 : 1, `Give the ${lower(asked.label)}.`)
+    .min(optional ? 0 : 1, `Give the ${named ? asked.label : inSentence(asked.label)}.`)
     .max(500, 'This is too long.')
     .refine(
       given => (optional && given === '') || isBaseAddress(given),
@@ -51,13 +54,20 @@ export function addressField({ optional, ...asked }: MaybeAsked) {
 }
 
 /** One of a closed list, such as the region; the first is the usual one. */
-export function choiceField(asked: Asked, choices: readonly [value: string, label: string][]) {
+export function choiceField(
+  { named, ...asked }: MaybeNamed<Asked>,
+  choices: readonly [value: string, label: string][],
+) {
   return z
     .string()
-    .refine(given => choices.some(([value]) => value === given), `Choose the ${lower(asked.label)}.`)
+    .refine(
+      given => choices.some(([value]) => value === given),
+      `Choose the ${named ? asked.label : inSentence(asked.label)}.`,
+    )
     .meta({ ...asked, choices: choices.map(([value, label]) => ({ value, label })) } satisfies CredentialMeta)
 }
 
-function lower(label: string): string {
+/** A label as it stands in the middle of a sentence: `API token`, `access token`. */
+export function inSentence(label: string): string {
   return /^[A-Z]{2}/.test(label) ? label : label.charAt(0).toLowerCase() + label.slice(1)
 }

@@ -93,6 +93,13 @@ test.each<[AnnouncementKind, Partial<Announcement>, string[]]>([
   expect(buttonsOf(told(kind, more))).toEqual(offered)
 })
 
+test('who set an instance Live or Inactive is said so', () => {
+  const said = (kind: AnnouncementKind) => JSON.stringify(channelMessage(told(kind)).blocks)
+  expect(said('reactivated')).toContain('*okta-prod is Live*, set by <@U0ADA>')
+  expect(said('inactivated')).toContain('*okta-prod is now Inactive*, set by <@U0ADA>')
+  expect(said('users-deleted')).toContain('*okta-prod: all users deleted* by <@U0ADA>')
+})
+
 // Long, many-coloured, turned around, with control characters, and with what Slack and HTML would take for their own.
 const wild = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }),

@@ -40,6 +40,28 @@ test('a word that several names hold offers those, and one that is misspelt the 
   await hands.seen('the form', /Account ID/)
 })
 
+test('one that is meant is spoken of as one, be it an application or a command', async () => {
+  await hands.say('connect oktaa')
+  await hands.seen('the one', /cannot connect “oktaa” yet\. Did you mean this one\?/)
+  await hands.leave()
+  const before = hands.heard().length
+  await hands.say('historyy')
+  expect(await hands.told(before, /historyy/)).toMatch(/Did you mean this one\?/)
+})
+
+test('an organisation that GitHub does not know is named at its field, once it was looked for', async () => {
+  await hands.say('connect github')
+  await hands.seen('the form', /Organisation/)
+  const { token, fields } = world.sandbox.vendors.github
+  for (const [key, value] of Object.entries(fields(`${world.sandbox.url}/vendors/github`)))
+    hands.type(key, { value })
+  hands.type('organisation', { value: 'acme-who' })
+  hands.type('token', { value: token() })
+  await hands.submit()
+  await hands.seen('the refusal', /GitHub knows no organisation “acme-who”/)
+  await hands.leave()
+})
+
 test.each(connectors.map(one => one.id))(
   'the form of %s is one that Slack takes, with all its fields',
   async id => {

@@ -125,6 +125,34 @@ test('new credentials that work are sealed, start a new generation, and are sync
   )
 })
 
+test('a window that is closed during its check says so before: the check goes on, and what works is saved', async () => {
+  const id = await made('closed-early')
+  const { okta } = world.sandbox.vendors
+  const answer = okta.handle
+  let open = () => {}
+  const opened = new Promise<void>(done => {
+    open = done
+  })
+  okta.handle = async (req, res) => {
+    await opened
+    return answer(req, res)
+  }
+  try {
+    await manage(ada(), 'closed-early')
+    ada().type('token', { value: okta.token() })
+    await ada().submit()
+    expect(ada().shown()).toMatch(
+      /Checking… saasm asks Okta whether the credentials work\. If you close this window, the check goes on, and saasm saves what works\./,
+    )
+    await ada().leave()
+  } finally {
+    open()
+    okta.handle = answer
+  }
+  await until('saved', async () => (await instance(id))?.version === 2)
+  expect(ada().shown()).toBe('')
+})
+
 test('new credentials that do not work are refused at their field, and the old ones stay', async () => {
   const id = await made('bad-token')
   const before = await instance(id)
@@ -158,7 +186,7 @@ test('a name that is taken is refused at its field, whatever its case', async ()
   await manage(ada(), 'wants-a-name')
   ada().type('name', { value: 'Taken-Name' })
   await ada().submit()
-  await until('the refusal', () => /already/.test(ada().top().errors.name ?? ''))
+  await until('the refusal', () => /called taken-name already/.test(ada().top().errors.name ?? ''))
   expect(await instance(id)).toMatchObject({ name: 'wants-a-name', version: 1 })
 })
 
@@ -213,6 +241,9 @@ test('Sync now while a sync runs says so and starts no second one', async () => 
   expect(reply).toMatch(/syncing already/)
   expect(reply).toContain(`<@${world.userId('Olivia')}>`)
   expect(reply).toContain('You hear its end by direct message.')
+  const own = olivia().heard().length
+  await olivia().say('sync busy-one')
+  expect(await olivia().told(own, /busy-one/)).toMatch(/asked for by you\. No second/)
   expect(await rows('select 1 from sync_run where instance_id = $1', id)).toHaveLength(1)
 })
 
@@ -271,6 +302,9 @@ test('the same tenant connected twice is pointed out, and connected only when it
   expect(github.people().length).toBeGreaterThan(0)
   await connect('scim-one')
   await ada().seen('the confirmation', /is connected/)
+  await ada().leave()
+  await connect('SCIM-One')
+  await until('the refusal', () => /called scim-one already/.test(ada().top().errors.name ?? ''))
   await ada().leave()
   await connect('scim-two')
   await ada().seen('the twin', /connected already, as \*scim-one\*/)

@@ -1,11 +1,12 @@
 // The guard of addresses: nothing but https on the public internet is reached, unless the operator opened private networks.
 import { afterAll, describe, expect, test } from 'vitest'
-import { baseAddress } from '../../src/connectors/address.ts'
+import { baseAddress, isBaseAddress } from '../../src/connectors/address.ts'
 import { readCredentials } from '../../src/connectors/connector.ts'
 import { createEngine } from '../../src/connectors/engine.ts'
 import { createHttp } from '../../src/connectors/http.ts'
 import { checkedUrl, isGlobalAddress } from '../../src/connectors/http-guard.ts'
 import { okta } from '../../src/connectors/okta/okta.ts'
+import { connectors } from '../../src/connectors/registry.ts'
 import { scim } from '../../src/connectors/scim/scim.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
@@ -69,6 +70,27 @@ describe('what people type', () => {
     ['https://app.example.com/scim/v2?x=1#y', 'https://app.example.com/scim/v2'],
   ])('%s is read as %s', (typed, base) => {
     expect(baseAddress(typed, 'domain')).toBe(base)
+  })
+
+  test.each([
+    'http:/127.0.0.1:4000/vendors/okta',
+    'https:/acme.okta.com',
+    'http//acme.okta.com',
+    'acme:/okta',
+  ])('%s is no address: its scheme is not taken for a host', typed => {
+    expect(isBaseAddress(typed)).toBe(false)
+    expect(() => baseAddress(typed, 'domain')).toThrow('This is not a web address. Check it.')
+  })
+
+  test('no name in a label loses its capital in a sentence', () => {
+    const sentences = connectors.flatMap(connector => {
+      const read = readCredentials(connector, {})
+      return read.ok ? [] : Object.values(read.problems)
+    })
+    expect(sentences.length).toBeGreaterThan(40)
+    const names = connectors.map(({ name }) => name).filter(name => name !== name.toLowerCase())
+    const small = names.map(name => name.charAt(0).toLowerCase() + name.slice(1))
+    expect(sentences.filter(said => small.some(name => said.includes(` the ${name} `)))).toEqual([])
   })
 
   test('a field that cannot be is told in a sentence', () => {

@@ -12,7 +12,7 @@ import {
 } from '../../src/connectors/auth.ts'
 import { type Auth, type Credentials, defineConnector } from '../../src/connectors/connector.ts'
 import type { Engine } from '../../src/connectors/engine.ts'
-import { choiceField, keyField, secretField, wordField } from '../../src/connectors/fields.ts'
+import { addressField, choiceField, keyField, secretField, wordField } from '../../src/connectors/fields.ts'
 import { cursor } from '../../src/connectors/pagers.ts'
 import { engineOn, listAll, refusal, type Served, type SwiftClock, serve, swiftClock } from './served.ts'
 
@@ -207,6 +207,10 @@ test('a user name and a token make basic authentication', () => {
 test('fields say in a sentence what is wrong', () => {
   const says = (field: z.ZodType, given: string) => field.safeParse(given).error?.issues[0]?.message
   expect(says(secretField({ label: 'API token' }), '')).toBe('Give the API token.')
-  expect(says(wordField({ label: 'Group' }), 'a/b')).toBe('It has only letters, digits and . _ @ + -')
+  expect(says(secretField({ label: 'API token' }), 'two words')).toBe(
+    'There is a space or a special letter in it. Copy it anew.',
+  )
+  expect(says(addressField({ label: 'Okta domain', named: true }), '')).toBe('Give the Okta domain.')
+  expect(says(wordField({ label: 'Group' }), 'a/b')).toBe('Only letters, digits and . _ @ + - can be in it.')
   expect(says(choiceField({ label: 'Region' }, [['eu', 'Europe']]), 'moon')).toBe('Choose the region.')
 })

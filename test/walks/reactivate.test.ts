@@ -156,7 +156,7 @@ test('what is stored and cannot be opened is asked for anew', async () => {
   )
   const before = await traces()
   await setLive('okta')
-  expect(ada().top().errors).toEqual({ token: 'saasm cannot open the present one: give the api token anew.' })
+  expect(ada().top().errors).toEqual({ token: 'saasm cannot open the present one: give the API token anew.' })
   expect(await traces()).toEqual(before)
 })
 

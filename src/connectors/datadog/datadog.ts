@@ -8,15 +8,18 @@ import { pageNumber } from '../pagers.ts'
 import { organisationOf, toAccount, usersWithRoles } from './schema.ts'
 
 const credentials = z.object({
-  site: choiceField({ label: 'Datadog site', hint: 'The site is in the address that you open Datadog at.' }, [
-    ['datadoghq.com', 'US1: app.datadoghq.com'],
-    ['us3.datadoghq.com', 'US3: us3.datadoghq.com'],
-    ['us5.datadoghq.com', 'US5: us5.datadoghq.com'],
-    ['datadoghq.eu', 'EU1: app.datadoghq.eu'],
-    ['ap1.datadoghq.com', 'AP1: ap1.datadoghq.com'],
-    ['ap2.datadoghq.com', 'AP2: ap2.datadoghq.com'],
-    ['ddog-gov.com', 'US1-FED: app.ddog-gov.com'],
-  ]),
+  site: choiceField(
+    { label: 'Datadog site', named: true, hint: 'The site is in the address that you open Datadog at.' },
+    [
+      ['datadoghq.com', 'US1: app.datadoghq.com'],
+      ['us3.datadoghq.com', 'US3: us3.datadoghq.com'],
+      ['us5.datadoghq.com', 'US5: us5.datadoghq.com'],
+      ['datadoghq.eu', 'EU1: app.datadoghq.eu'],
+      ['ap1.datadoghq.com', 'AP1: ap1.datadoghq.com'],
+      ['ap2.datadoghq.com', 'AP2: ap2.datadoghq.com'],
+      ['ddog-gov.com', 'US1-FED: app.ddog-gov.com'],
+    ],
+  ),
   key: secretField({ label: 'API key', hint: 'Datadog: Organization Settings, API Keys.' }),
   application: secretField({
     label: 'Application key',

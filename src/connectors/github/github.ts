@@ -23,7 +23,7 @@ const credentials = z.object({
     .string()
     .min(1, 'Give the access token.')
     .max(1_000, 'This is too long for a token.')
-    .regex(/^[\x21-\x7e]*$/, 'A token has no spaces or special letters.')
+    .regex(/^[\x21-\x7e]*$/, 'There is a space or a special letter in it. Copy it anew.')
     .meta({
       label: 'Access token',
       hint: 'Classic with read:org, or fine-grained with “Members: read”. An owner’s token with admin:org also shows invitations.',
@@ -76,7 +76,13 @@ export const github = defineConnector(credentials, {
     { on: 403, code: /rate limit/i, is: 'busy' },
     { on: 403, code: /SAML|SSO/i, is: 'permission', missing: () => ['SAML single sign-on for this token'] },
     { on: 403, is: 'permission', missing: accepted },
-    { on: 404, is: 'settings', field: 'organisation' },
+    {
+      on: 404,
+      is: 'settings',
+      field: 'organisation',
+      says: ({ organisation }) =>
+        `GitHub knows no organisation “${organisation}” of which the token’s owner is a member. Check “Organisation”.`,
+    },
   ],
   facts: { source: 'https://docs.github.com/en/rest/orgs/members', on: '2026-11-24' },
   lookup: identities(),

@@ -10,6 +10,7 @@ import { codeOf, companyOf, toAccount } from './schema.ts'
 const credentials = z.object({
   domain: addressField({
     label: 'Okta domain',
+    named: true,
     hint: 'Without “-admin”: the address that your people sign in at.',
     placeholder: 'acme.okta.com',
   }),

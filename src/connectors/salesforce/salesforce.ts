@@ -11,6 +11,7 @@ import { codeOf, toAccount } from './schema.ts'
 const credentials = z.object({
   domain: addressField({
     label: 'My Domain address',
+    named: true,
     hint: 'Setup: My Domain. Not the address of Lightning.',
     placeholder: 'acme.my.salesforce.com',
   }),

@@ -22,7 +22,7 @@ const credentials = z
     part: z
       .string()
       .max(255, 'This is too long.')
-      .regex(/^[\w.-]*$/, 'It has only letters, digits and . _ -')
+      .regex(/^[\w.-]*$/, 'Only letters, digits and . _ - can be in it.')
       .default('')
       .meta({
         label: 'Own part of the address',

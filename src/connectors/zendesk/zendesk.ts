@@ -11,6 +11,7 @@ import { toAccount } from './schema.ts'
 const credentials = z.object({
   address: addressField({
     label: 'Zendesk address',
+    named: true,
     hint: 'The address that your agents sign in at.',
     placeholder: 'acme.zendesk.com',
   }),
