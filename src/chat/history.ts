@@ -71,7 +71,9 @@ async function history(house: House, instance: Instance): Promise<Message> {
       ? [section('It has not synced yet.')]
       : runs.map((run, at) => runBlock(run, at, unread.get(run.id) ?? 0))),
     actions([
-      button({ actionId: 'sync-now', text: 'Sync now', value: instance.id }),
+      ...(instance.status === 'live'
+        ? [button({ actionId: 'sync-now', text: 'Sync now', value: instance.id })]
+        : []),
       button({ actionId: 'manage', text: 'Manage', value: instance.id }),
     ]),
   ]

@@ -109,7 +109,8 @@ export function failureKind(
 /** What saasm does next after a failure, for people. */
 export function nextSteps(instance: Pick<Instance, 'scheduleHours'>, fault: Fault): string {
   if (revokes(fault)) {
-    return 'saasm has stopped syncing and keeps the users as they are. Give it a token that works and set it Live again.'
+    const mend = fault.problem === 'permission' ? 'Grant the permission' : 'Give it a token that works'
+    return `saasm has stopped syncing and keeps the users as they are. ${mend} and set it Live again.`
   }
   const again = `saasm tries again in ${count(instance.scheduleHours, 'hour', 'hours')}`
   if (fault.problem === 'settings') return `${again}; it cannot succeed before the settings are mended.`
