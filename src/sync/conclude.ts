@@ -72,7 +72,7 @@ export async function conclude(
           lastOutcome: state,
           lastFaultCode: null,
           lastSuccessAt: now,
-          nextSyncAt: nextSyncAt(instance, now),
+          nextSyncAt: disabledMeanwhile(run, asked) ? now : nextSyncAt(instance, now),
         }),
         keepLesson(tx, instance.id, end.lesson, { by: run.id, reported: users, written }),
       ])
@@ -237,6 +237,17 @@ async function tell(
       after: { ...(failure ? { failure } : {}), ...(counts ? { counts } : {}), users },
     }),
   ])
+}
+
+/**
+ * A person allowed that some are reported as disabled after this run had compared them: as it found them active, if so, they
+ * were as known, and it has not written them. The next one does.
+ */
+function disabledMeanwhile({ startedAt }: SyncRun, asked: readonly HeldQuestion[]): boolean {
+  return asked.some(({ held: { decision } }) => {
+    const disabled = decision?.released?.disabled ?? 0
+    return disabled > 0 && startedAt !== null && new Date(decision?.at ?? 0) >= startedAt
+  })
 }
 
 function warningsOf(end: Ending, held: Held | null): string[] {

@@ -7,7 +7,7 @@ import { regenerateInstance } from '../../src/instances/store.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import type { ActionTurn } from '../../src/slack/turn.ts'
 import { requestRemoval } from '../../src/sync/request.ts'
-import { type Pages, people, type Sync, startSync } from './synced.ts'
+import { gate, halting, type Pages, people, type Sync, startSync } from './synced.ts'
 
 let room: Sync
 beforeAll(async () => {
@@ -188,6 +188,26 @@ test('who asks for a sync after Keep hears that they are kept by a decision, and
     '60 people of 120 were missing; they are kept, as was decided.',
     '30 people of 120 were suspended or deactivated; they are kept as they were, as was decided.',
   ])
+})
+
+test('who is disabled by Allow while a sync that found them active ends is enabled by another one, which is due at once', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 100))
+  const asked = await sync(id, off(0, 40), people(40, 100))
+  room.clock.advance(1_000)
+  const at = gate()
+  await room.ask(id)
+  const running = room.runDue(undefined, 'first', halting(at, people(0, 99), people(99, 100)))
+  await at.reached
+  await press('held-allow', asked.id)
+  at.open()
+  await running
+  const { nextSyncAt } = await room.refreshed(id)
+  expect(nextSyncAt?.getTime()).toBeLessThanOrEqual(room.clock.now().getTime())
+  await sync(id, people(0, 100))
+  expect(await suspended(id)).toBe(0)
+  const next = await room.refreshed(id)
+  expect(next.nextSyncAt?.getTime(), 'that was all').toBeGreaterThan(room.clock.now().getTime())
 })
 
 test('once all who were kept have come back, a few others are believed again', async () => {
