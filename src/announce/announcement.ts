@@ -42,7 +42,7 @@ export interface Announcement {
   /** For `held`, and for `held-ended` with how it ended. */
   held?: HeldNews
   /** The instance is not Live as this is told, so that it cannot be synced now. */
-  resting?: true
+  notLive?: true
   /** For `run-ended`: it ended without a result, since it was not wanted any more. */
   stopped?: true
   /** For `progress`. */

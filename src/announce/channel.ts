@@ -108,7 +108,7 @@ function historyButton(told: Announcement) {
 
 const noButtons: ReadonlySet<AnnouncementKind> = new Set(['instance-deleted', 'undelivered', 'progress'])
 
-/** They say themselves that it is Inactive: Sync now would be refused. */
+/** They say themselves that it is Inactive, those that an older version has written, too. */
 const inactive: ReadonlySet<AnnouncementKind> = new Set(['inactivated', 'revoked'])
 
 function buttonsOf(told: Announcement) {
@@ -116,7 +116,7 @@ function buttonsOf(told: Announcement) {
   const value = told.instanceId
   const about = (text: string) => `${text} ${told.instanceName}`
   const history = historyButton(told)
-  const cannotSync = told.resting || inactive.has(told.kind)
+  const cannotSync = told.notLive || inactive.has(told.kind)
   const sync = cannotSync
     ? []
     : [button({ actionId: 'sync-now', text: 'Sync now', value, label: about('Sync now:') })]

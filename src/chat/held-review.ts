@@ -37,14 +37,19 @@ function review(instance: Instance, { runId, held, superseded }: HeldQuestion, a
   const open = decision ? [{ ...allow, action_id: 'held-release' }] : [allow, keep]
   const status = decision
     ? `<@${decision.by}> ${decision.what === 'kept' ? 'kept them' : 'allowed it'} ${momentText(new Date(decision.at))}.`
-    : `saasm holds back ${thresholdsText(instance)}.`
+    : held.keptUntil === undefined
+      ? `saasm holds back ${thresholdsText(instance)}.`
+      : 'saasm asks before it removes anybody who was kept.'
+  const later = decision
+    ? 'A newer sync was not complete: they can be let go once a whole one has ended.'
+    : 'A newer sync was not complete: the next whole one asks again.'
   const decidable = !superseded && decision?.what !== 'allowed'
   return modal({
     callbackId: 'held-review',
     title,
     blocks: [
       section(sentences.map(escapeText).join('\n')),
-      section(superseded ? 'A newer sync was not complete: the next whole one asks again.' : status),
+      section(superseded ? later : status),
       actions(
         decidable ? [...open, list].filter(one => one !== undefined) : [...(list ? [list] : [])],
         'held',

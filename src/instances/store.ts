@@ -290,5 +290,5 @@ export async function lockDueInstances(tx: Tx, now: Date, limit: number): Promis
     .where(and(eq(instanceTable.status, 'live'), lte(instanceTable.nextSyncAt, now)))
     .orderBy(asc(instanceTable.nextSyncAt))
     .limit(limit)
-    .for('update', { skipLocked: true })
+    .for('no key update', { skipLocked: true })
 }

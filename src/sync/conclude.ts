@@ -100,7 +100,11 @@ async function ask(
   const now = work.clock.now()
   if (voided) await endCard(tx, { instance, question: voided, ended: { how: 'void' }, now }, work)
   if (!held || asks === 'no') return
-  const news = { ...told, next: heldSteps(instance), held: newsOf(run.id, held, asks === 'still') }
+  const news = {
+    ...told,
+    next: heldSteps(instance, held.keptUntil !== undefined),
+    held: newsOf(run.id, held, asks === 'still'),
+  }
   if (asks === 'anew') await tell(tx, work, instance, 'held', news, held.card ?? undefined)
   else if (held.card) {
     const announcement = announcementOf(instance, 'held', news, { at: now, actor: null })
@@ -164,7 +168,10 @@ export async function concludeFailure(
     const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
     const { code, message, missing, reference } = fault
     const failure = { code, message, missing, reference }
-    const told = { failure, users, lastSuccessAt: instance.lastSuccessAt, next: nextSteps(instance, fault) }
+    const told: Told = {
+      ...{ failure, users, lastSuccessAt: instance.lastSuccessAt, next: nextSteps(instance, fault) },
+      ...(reason ? { notLive: true } : {}),
+    }
     if (kind) await tell(tx, work, instance, kind, told)
     await tellAskers(tx, { now, ring: work.ring }, settled, instance, told)
   })
@@ -192,8 +199,10 @@ async function stillTheSame(
   const cancelled = await settleRun(tx, run, 'cancelled', { endedAt: now })
   await clearStaging(tx, { runId: run.id, fence: run.fence })
   if (cancelled && instance) {
-    const what = instance.status === 'inactive' ? 'set Inactive' : 'changed'
-    const because = `The instance was ${what} meanwhile, so what had been read was not used.`
+    const why = removal
+      ? 'Its users are being removed'
+      : `The instance was ${instance.status === 'inactive' ? 'set Inactive' : 'changed'} meanwhile`
+    const because = `${why}, so what had been read was not used.`
     await handOn(tx, { now, ring: work.ring }, cancelled, instance, because)
   }
   return undefined
@@ -257,16 +266,17 @@ function warningsOf(end: Ending, held: Held | null): string[] {
   }
   if (!held) return warnings
   const kept = held.decision?.what === 'kept'
-  const some = (n: number) => `${count(n, 'person', 'people')} of ${held.of.toLocaleString('en-US')}`
+  const some = (n: number) =>
+    `${count(n, 'person', 'people')} of ${held.of.toLocaleString('en-US')} ${n === 1 ? 'was' : 'were'}`
   if (held.gone > 0) {
     const so = kept
       ? '; they are kept, as was decided.'
       : '. saasm holds that back, so this sync removed nobody.'
-    warnings.push(`${some(held.gone)} were missing${so}`)
+    warnings.push(`${some(held.gone)} missing${so}`)
   }
   if (held.disabled > 0) {
     const so = kept ? '; they are kept as they were, as was decided.' : '. That is held back, too.'
-    warnings.push(`${some(held.disabled)} were suspended or deactivated${so}`)
+    warnings.push(`${some(held.disabled)} suspended or deactivated${so}`)
   }
   return warnings
 }

@@ -4,7 +4,7 @@
 export interface RunLimits {
   /** Runs of one process at once. At most half of them are large, and the last place is kept for small ones. */
   runsAtOnce: number
-  /** Runs on one vendor host at once, all processes together. */
+  /** Runs on one vendor host at once, all processes together. While a large one is there, the last place is kept for small ones. */
   hostRunsAtOnce: number
   /** Runs started on one vendor host in a second, all processes together. */
   hostStartsPerSecond: number

@@ -125,18 +125,34 @@ export function thresholdsText({ removalPeopleMax, removalPercentMax }: Threshol
 }
 
 /** What can be done about a held removal. */
-export function heldSteps(thresholds: Thresholds): string {
-  return `saasm holds back ${thresholdsText(thresholds)} (set in Edit Instance). Choose “Allow this once” if it is a real clean-up, “Keep users” if not. Additions and changes are in; a later sync asks again only if others are missing.`
+/** `kept`: somebody of them was kept by a decision before. */
+export function heldSteps(thresholds: Thresholds, kept: boolean): string {
+  const why = kept
+    ? 'saasm asks before it removes anybody who was kept'
+    : `saasm holds back ${thresholdsText(thresholds)} (set in Edit Instance)`
+  return `${why}. Choose “Allow this once” if it is a real clean-up, “Keep users” if not. Additions and changes are in; a later sync asks again only if they are not the same people.`
 }
 
 /** Why so many may be gone: what this run knows first, then what it cannot know. */
 export function whyHeld(
   run: Pick<SyncRun, 'trigger'>,
-  facts: { app: string; staged: number; gone: number; disabled: number; warnings: readonly string[] },
+  facts: {
+    app: string
+    staged: number
+    gone: number
+    disabled: number
+    kept: number
+    warnings: readonly string[]
+  },
 ): string[] {
-  const { app, staged, gone, disabled, warnings } = facts
+  const { app, staged, gone, disabled, kept, warnings } = facts
   const fresh = run.trigger === 'edited' || run.trigger === 'reactivated'
   return [
+    ...(kept > 0
+      ? [
+          `${count(kept, 'person', 'people')} of them ${kept === 1 ? 'was' : 'were'} kept by a decision before.`,
+        ]
+      : []),
     ...(staged === 0
       ? [`${app} listed nobody at all, which an outage or a token that sees nobody explains.`]
       : []),

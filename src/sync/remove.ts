@@ -7,7 +7,7 @@ import { instanceById, lockInstance, moveInstance, recordOutcome } from '../inst
 import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
 import { endCard } from './conclude.ts'
-import { endHeld, isOpen, lastQuestion } from './held.ts'
+import { endHeld, isOpen, lastQuestions } from './held.ts'
 import { hostOf, joinLines } from './hosts.ts'
 import { showRemoval } from './progress.ts'
 import type { Removal } from './removal.ts'
@@ -129,9 +129,10 @@ async function end(tx: Tx, work: Work, removal: Removal): Promise<void> {
     removed: removal.removed,
   }
   const where = { channel: work.channel, now, ring: work.ring }
-  const question = await lastQuestion(tx, instance.id)
-  if (question) await endHeld(tx, question.runId)
-  if (isOpen(question)) await endCard(tx, { instance, question, ended: { how: 'deleted' }, now }, work)
+  for (const question of await lastQuestions(tx, instance.id)) {
+    await endHeld(tx, question.runId)
+    if (isOpen(question)) await endCard(tx, { instance, question, ended: { how: 'deleted' }, now }, work)
+  }
   if (whole) await announce(tx, { announcement, instance, incident: 'resolve' }, where)
   const told = { teamId: instance.teamId, userId: removal.requestedBy, edits: removal.progressId }
   await tellPerson(tx, { ...told, announcement, key: newId() }, where)

@@ -43,11 +43,14 @@ export async function requestRun(
     ])
     if (!instance) throw new Error('A run was asked for of an instance that does not exist')
     const host = hostOf(instance)
+    // Only who has just changed the instance knows where it is read from now.
+    const moved = enough ? {} : { host }
     for (const run of open.filter(({ state }) => enough || state === 'requested')) {
-      const hears = by === null ? false : await joinRun(tx, run, { trigger, by, now: wanted.now, host })
+      const hears =
+        by === null ? false : await joinRun(tx, run, { ...{ trigger, by, now: wanted.now }, ...moved })
       if (hears === undefined) continue
       // Whoever has found it locked looks at its line only seconds later.
-      if (by !== null && run.state === 'requested') await standInLine(tx, host, ring)
+      if (by !== null && run.state === 'requested') await standInLine(tx, enough ? run.host : host, ring)
       return { run, created: false, hears }
     }
     const [created] = await tx
@@ -137,7 +140,8 @@ export async function requestRemoval(
 ): Promise<{ removal: Removal; created: boolean }> {
   const instance = await instanceById(tx, wanted.instanceId)
   if (instance) {
-    const next = 'Its users are being removed instead.'
+    const next =
+      wanted.kind === 'instance' ? 'The instance is being deleted.' : 'Its users are being removed instead.'
     await cancelWaiting(tx, { now: wanted.now, ring }, instance, next)
   }
   tx.afterCommit(() => ring('removal'))

@@ -4,14 +4,11 @@ import { connectorById } from '../connectors/registry.ts'
 import type { Instance } from '../instances/instance.ts'
 
 /** What an announcement says beside which instance it is about. */
-export type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held' | 'stopped'> & {
+export type Told = Pick<Announcement, 'failure' | 'counts' | 'warnings' | 'held' | 'stopped' | 'notLive'> & {
   next: string
   lastSuccessAt: Date | null
   users: number
 }
-
-/** Codes of failures that make an instance Inactive (`revokes`), in the transaction that tells of it as it was. */
-const revoking = /^(credentials|permission)\b/
 
 /** An announcement of this instance as it is now. */
 export function announcementOf(
@@ -35,8 +32,6 @@ export function announcementOf(
     ...(told.warnings && told.warnings.length > 0 ? { warnings: told.warnings } : {}),
     ...(told.held ? { held: told.held } : {}),
     ...(told.stopped ? { stopped: true as const } : {}),
-    ...(instance.status !== 'live' || (told.failure && revoking.test(told.failure.code))
-      ? { resting: true as const }
-      : {}),
+    ...(told.notLive || instance.status !== 'live' ? { notLive: true as const } : {}),
   }
 }

@@ -80,11 +80,11 @@ const failure = { code: 'credentials', message: 'Refused.', missing: [], referen
 
 test.each<[AnnouncementKind, Partial<Announcement>, string[]]>([
   ['run-ended', stopped, ['sync-now', 'manage', 'history']],
-  ['run-ended', { ...stopped, resting: true }, ['manage', 'history']],
+  ['run-ended', { ...stopped, notLive: true }, ['manage', 'history']],
   ['run-ended', { failure }, ['fix', 'sync-now', 'history']],
-  ['run-ended', { failure, resting: true }, ['fix', 'history']],
+  ['run-ended', { failure, notLive: true }, ['fix', 'history']],
   ['users-deleted', {}, ['sync-now', 'manage', 'history']],
-  ['users-deleted', { resting: true }, ['manage', 'history']],
+  ['users-deleted', { notLive: true }, ['manage', 'history']],
   ['failed', {}, ['fix', 'sync-now', 'history']],
   ['revoked', {}, ['fix', 'history']],
   ['inactivated', {}, ['manage', 'history']],

@@ -6,6 +6,7 @@ import { ProviderError } from '../../src/connectors/errors.ts'
 import { regenerateInstance } from '../../src/instances/store.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import type { ActionTurn } from '../../src/slack/turn.ts'
+import { purgeHistory } from '../../src/sync/history.ts'
 import { requestRemoval } from '../../src/sync/request.ts'
 import { gate, halting, type Pages, people, type Sync, startSync } from './synced.ts'
 
@@ -79,6 +80,12 @@ test('kept users stay although one has come back and the others are few enough t
   await press('held-keep', asked.id)
   expect(await sync(id, people(90, 450))).toMatchObject({ state: 'held', removed: 0, held: { gone: 90 } })
   expect(await questions(id)).toBe(2)
+  const [card] = await room.rows(
+    "select announcement from outbox where instance_id = $1 and announcement->>'kind' = 'held' order by created_at desc limit 1",
+    id,
+  )
+  expect(card?.announcement.held.why[0]).toBe('90 people of them were kept by a decision before.')
+  expect(card?.announcement.next).toMatch(/^saasm asks before it removes anybody who was kept\. Choose/)
   // Nobody has answered: the same, and still fewer, are held back, too.
   expect(await sync(id, people(90, 450))).toMatchObject({ state: 'held', removed: 0 })
   expect(await questions(id)).toBe(2)
@@ -208,6 +215,41 @@ test('who is disabled by Allow while a sync that found them active ends is enabl
   expect(await suspended(id)).toBe(0)
   const next = await room.refreshed(id)
   expect(next.nextSyncAt?.getTime(), 'that was all').toBeGreaterThan(room.clock.now().getTime())
+})
+
+test('what was decided is known for as long as somebody is kept, however old its run is', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 50))
+  await sync(id, people(15, 50))
+  const again = await sync(id, people(15, 50))
+  await press('held-keep', again.id)
+  // Nothing but failures since, for longer than the history is kept.
+  room.clock.advance(1_000)
+  room.vendor(async function* () {
+    yield people(0, 1)
+    throw new ProviderError('broken', { message: 'Okta is away.', detail: 'GET /users: 503' })
+  })
+  await room.ask(id)
+  await room.runDue()
+  await purgeHistory(room.db.conn, new Date(room.clock.now().getTime() + 1_000), 100)
+  expect(await room.history(id)).toHaveLength(3)
+  expect(await sync(id, people(14, 200))).toMatchObject({ state: 'held', removed: 0, held: { gone: 14 } })
+})
+
+test('and all users deleted end every question of theirs, that of a list that was not complete, too', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 50))
+  const asked = await sync(id, people(15, 50))
+  await press('held-keep', asked.id)
+  const beside = await runOf(id, partly(people(15, 20), off(20, 40), people(40, 50)))
+  expect(beside).toMatchObject({ state: 'held', held: { partial: true } })
+  await deleteAll(id)
+  expect(
+    await room.rows(
+      "select 1 from sync_run where instance_id = $1 and held is not null and held->>'ended' is null",
+      id,
+    ),
+  ).toEqual([])
 })
 
 test('once all who were kept have come back, a few others are believed again', async () => {

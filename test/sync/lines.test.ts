@@ -1,4 +1,5 @@
 // What a host's line promises: nobody in it is hidden or starved by who else waits there, and nobody asks it in vain.
+import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { editInstance } from '../../src/instances/store.ts'
 import { claimRuns } from '../../src/sync/claim.ts'
@@ -51,7 +52,7 @@ test('a small one that is urgent is not hidden by a large one that joins its lin
       { instanceId: small.id, trigger: 'manual', by: 'U1', now: room.clock.now() },
       () => {},
     )
-    await tx.execute("update sync_run set size = 'small'" as never)
+    await tx.execute(sql`update sync_run set size = 'small'`)
     await joinLines(tx, [run.host])
     second = room.db.transaction(async other => {
       await requestRun(
@@ -112,6 +113,17 @@ test('an edit that moves an instance to another host moves its waiting run to th
   await edit(version, 'new.okta.com')
   expect(await room.latest(made.id)).toMatchObject({ host: 'new.okta.com', state: 'requested' })
   expect(await claim()).toMatchObject([{ host: 'new.okta.com' }])
+})
+
+test('and Sync now, which may know the old address, leaves it there', async () => {
+  const { id } = await room.instance()
+  await room.ask(id, 'scheduled', null)
+  await room.rows("update sync_run set host = 'new.okta.com' where instance_id = $1", id)
+  await room.ask(id, 'manual', 'U2')
+  expect(await room.latest(id)).toMatchObject({ host: 'new.okta.com', urgent: true })
+  expect(await room.rows("select urgent from sync_host where host = 'new.okta.com'")).toEqual([
+    { urgent: true },
+  ])
 })
 
 test('a process that has no place for what waits is not told to look again at once', async () => {
