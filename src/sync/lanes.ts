@@ -129,6 +129,7 @@ function createLanes(work: Work, signal: AbortSignal) {
           if ((await fill()) || again) continue
           ms = places() > 0 ? await paceMs(work.db.conn, work.clock.now(), sizes) : undefined
         } catch (error) {
+          work.log.warn({ reason: String(error) }, 'No run could be taken; looked at again')
           failure ??= error
           // What runs goes on in these lanes: another set of them would take as many once more.
           if (running.size === 0) break

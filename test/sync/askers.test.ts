@@ -6,7 +6,7 @@ import { cancelWaiting } from '../../src/sync/askers.ts'
 import { requestRemoval, requestRun } from '../../src/sync/request.ts'
 import { giveBack } from '../../src/sync/stop.ts'
 import { until } from '../support/world.ts'
-import { gate, halting, listing, people, type Sync, startSync, whole } from './synced.ts'
+import { gate, halting, listing, type Pages, people, type Sync, startSync, whole } from './synced.ts'
 
 let room: Sync
 beforeAll(async () => {
@@ -49,15 +49,35 @@ const asking = (instanceId: string, trigger: 'manual' | 'edited', by: string) =>
   ...{ instanceId, trigger, by, now: room.clock.now() },
 })
 
+/** A sync that was asked for, stopped at the gate in its middle; `end` lets it go on to its end. */
+async function underWay(
+  id: string,
+  trigger: 'initial' | 'scheduled' | 'manual',
+  by: string | null,
+  vendor: (stop: ReturnType<typeof gate>) => Pages = stop => halting(stop),
+) {
+  const stop = gate()
+  room.vendor(vendor(stop))
+  await room.ask(id, trigger, by)
+  const running = room.runDue()
+  await stop.reached
+  return {
+    goOn: () => stop.open(),
+    async end() {
+      stop.open()
+      await running
+    },
+  }
+}
+
 /** Lists three people, waits at the gate, and is busy then for a minute. */
-function busyAfter(stop: ReturnType<typeof gate>) {
-  room.vendor(async function* () {
+const busyAfter = (stop: ReturnType<typeof gate>): Pages =>
+  async function* () {
     yield people(0, 3)
     await stop.wait()
     const until = new Date(room.clock.now().getTime() + 60_000)
     throw new ProviderError('busy', { message: 'Okta is busy.', detail: 'GET /users: 429', until })
-  })
-}
+  }
 
 /** Two minutes later, until so many ends are told: a line where nothing was due is looked at again after seconds only. */
 async function later(id: string, many: number) {
@@ -105,27 +125,17 @@ test('each of several who ask for a sync that waits hears its end, once', async 
 
 test('who presses Sync now while a sync runs hears its end, whoever had asked for it', async () => {
   const id = await synced()
-  const stop = gate()
-  room.vendor(halting(stop))
-  await room.ask(id, 'manual', 'UANN')
-  const running = room.runDue()
-  await stop.reached
+  const underway = await underWay(id, 'manual', 'UANN')
   expect(await room.ask(id, 'manual', 'UBEN')).toMatchObject({ created: false, hears: true })
-  stop.open()
-  await running
+  await underway.end()
   expect(await ends(id)).toEqual(['UANN done', 'UBEN done'])
 })
 
 test('and where only the schedule had, also of a sync that finds nothing new', async () => {
   const id = await synced()
-  const stop = gate()
-  room.vendor(halting(stop, people(0, 3), people(3, 5)))
-  await room.ask(id, 'scheduled', null)
-  const running = room.runDue()
-  await stop.reached
+  const underway = await underWay(id, 'scheduled', null, stop => halting(stop, people(0, 3), people(3, 5)))
   expect(await room.ask(id, 'manual', 'UBEN')).toMatchObject({ created: false, hears: true })
-  stop.open()
-  await running
+  await underway.end()
   expect(await ends(id)).toEqual(['UBEN done'])
   expect(await room.latest(id)).toMatchObject({ state: 'succeeded', unchanged: 5, requestedBy: null })
 })
@@ -141,14 +151,9 @@ test('a sync of the schedule’s that waits is theirs who presses Sync now', asy
 
 test('who connected an instance and presses Sync now in its initial sync hears the end directly, too', async () => {
   const { id } = await room.instance()
-  const stop = gate()
-  room.vendor(halting(stop))
-  await room.ask(id, 'initial', 'UANN')
-  const running = room.runDue()
-  await stop.reached
+  const underway = await underWay(id, 'initial', 'UANN')
   expect(await room.ask(id, 'manual', 'UANN')).toMatchObject({ created: false, hears: true })
-  stop.open()
-  await running
+  await underway.end()
   expect(await ends(id)).toEqual(['UANN done'])
   expect(await room.told(id)).toEqual(['initial-succeeded'])
 })
@@ -166,18 +171,13 @@ test('twenty more hear an end; the next one is promised nothing and told nothing
 
 test('while a sync is being ended, Sync now waits for nothing: it asks for one of its own', async () => {
   const id = await synced()
-  const stop = gate()
-  room.vendor(halting(stop))
-  await room.ask(id, 'manual', 'UANN')
-  const running = room.runDue()
-  await stop.reached
+  const underway = await underWay(id, 'manual', 'UANN')
   // As a merge of a million does, which may take seconds.
   await room.db.sql.begin(async sql => {
     await sql`select 1 from sync_run where instance_id = ${id} and state = 'running' for no key update`
     expect(await room.ask(id, 'manual', 'UBEN')).toMatchObject({ created: true, hears: true })
   })
-  stop.open()
-  await running
+  await underway.end()
   await room.runDue()
   expect(await ends(id)).toEqual(['UANN done', 'UBEN done'])
   expect(await room.history(id)).toHaveLength(3)
@@ -270,11 +270,7 @@ test('whoever asks while an edit is being saved, or a claim made, hears the end 
 
 test('who presses Sync now after an edit, while the sync before it still runs, hears the end of the one that counts', async () => {
   const id = await synced()
-  const stop = gate()
-  room.vendor(halting(stop))
-  await room.ask(id, 'scheduled', null)
-  const running = room.runDue()
-  await stop.reached
+  const underway = await underWay(id, 'scheduled', null)
   await room.db.transaction(async tx => {
     const before = await lockInstance(tx, id)
     const { version } = before ?? { version: 0 }
@@ -282,8 +278,7 @@ test('who presses Sync now after an edit, while the sync before it still runs, h
     await requestRun(tx, asking(id, 'edited', 'UEDI'), () => {})
   })
   expect(await room.ask(id, 'manual', 'UBEN')).toMatchObject({ created: false, hears: true })
-  stop.open()
-  await running
+  await underway.end()
   await room.runDue()
   expect(await ends(id)).toEqual(['UBEN done', 'UEDI done'])
 })
@@ -316,42 +311,29 @@ test('a worker that takes a run over, and one that goes on after a stop, tell ea
 
 test('one that a busy vendor puts off after its instance was set Inactive says so at once, and not that nothing was read', async () => {
   const id = await synced()
-  const stop = gate()
-  busyAfter(stop)
-  await room.ask(id, 'manual', 'UANN')
-  const running = room.runDue()
-  await stop.reached
+  const underway = await underWay(id, 'manual', 'UANN', busyAfter)
   await inactivate(id, 'UDAN')
-  stop.open()
-  await running
+  await underway.end()
   expect(await nexts(id)).toEqual(['The instance is not Live any more, so it brought nothing in.'])
 })
 
 test('one that is put off while an edit is being saved gives way to the edit’s, and its asker waits for that one', async () => {
   const id = await synced()
-  const stop = gate()
-  busyAfter(stop)
-  await room.ask(id, 'manual', 'UANN')
-  const running = room.runDue()
-  await stop.reached
+  const underway = await underWay(id, 'manual', 'UANN', busyAfter)
   await room.db.transaction(async tx => {
     await lockInstance(tx, id)
     await requestRun(tx, asking(id, 'edited', 'UEDI'), () => {})
-    stop.open()
+    underway.goOn()
     await blocked()
   })
-  await running
+  await underway.end()
   await later(id, 2)
   expect(await ends(id)).toEqual(['UANN done', 'UEDI done'])
 })
 
 test('a give-back that meets the edit’s request in the same moment gives way to it', async () => {
   const id = await synced()
-  const stop = gate()
-  room.vendor(halting(stop))
-  await room.ask(id, 'manual', 'UANN')
-  const running = room.runDue()
-  await stop.reached
+  const underway = await underWay(id, 'manual', 'UANN')
   const run = await room.latest(id)
   let waits: Promise<boolean> | undefined
   await room.db.transaction(async tx => {
@@ -361,15 +343,14 @@ test('a give-back that meets the edit’s request in the same moment gives way t
     await blocked()
   })
   expect(await waits).toBe(false)
-  stop.open()
-  await running
+  await underway.end()
   expect(await ends(id)).toEqual(['UANN done', 'UEDI done'])
 })
 
 test('and gives way to none that is gone by then', async () => {
   const id = await synced()
   const stop = gate()
-  busyAfter(stop)
+  room.vendor(busyAfter(stop))
   await room.ask(id, 'manual', 'UANN')
   const { db } = room
   let before = async () => {}
@@ -395,11 +376,7 @@ test('and gives way to none that is gone by then', async () => {
 
 test('who waits for a sync that a busy vendor has put off hears the end of the newer one that takes its place', async () => {
   const id = await synced()
-  const stop = gate()
-  busyAfter(stop)
-  await room.ask(id, 'manual', 'UANN')
-  const running = room.runDue()
-  await stop.reached
+  const underway = await underWay(id, 'manual', 'UANN', busyAfter)
   await room.ask(id, 'manual', 'UBEN')
   await until('a message that shows how far it is', async () => {
     room.clock.advance(1_000)
@@ -410,8 +387,7 @@ test('who waits for a sync that a busy vendor has put off hears the end of the n
     return found.length > 0
   })
   expect(await room.ask(id, 'edited', 'UCLEO')).toMatchObject({ created: true })
-  stop.open()
-  await running
+  await underway.end()
   expect(await ends(id), 'the message that showed how far it was').toEqual(['UANN stopped'])
   await later(id, 4)
   expect(await ends(id)).toEqual(['UANN stopped', 'UANN done', 'UBEN done', 'UCLEO done'])
