@@ -180,6 +180,11 @@ function openPool(
  */
 export const checkByOnePlan = sql`set_config('plan_cache_mode', 'auto', true)`
 export const checkAnew = sql`set_config('plan_cache_mode', 'force_custom_plan', true)`
+/**
+ * In a transaction whose statements read a few rows by a key and come again and again, however large the tables and whatever
+ * their statistics: each keeps one plan, by index.
+ */
+export const byKeyAndOnePlan = sql`set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`
 
 /** Postgres says 23505; drizzle wraps it. */
 export function isUniqueViolation(error: unknown): boolean {

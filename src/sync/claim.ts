@@ -1,6 +1,6 @@
 // Claiming runs: each host's line gives one at its pace and under its cap, whichever process asks; dead workers' runs are taken over.
 import { inArray, sql } from 'drizzle-orm'
-import { type Db, isUniqueViolation, type Tx } from '../db/db.ts'
+import { byKeyAndOnePlan, type Db, isUniqueViolation, type Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { instancesById } from '../instances/store.ts'
 import { one } from '../lib/assert.ts'
@@ -41,8 +41,12 @@ const nothing = { runs: [], instances: new Map(), looked: 0 }
 export async function claimRuns(db: Db, claimant: Claimant, freed: readonly string[] = []): Promise<Claimed> {
   try {
     return await db.transaction(async tx => {
-      const [room] = await Promise.all([roomOf(tx, claimant), joinLines(tx, freed)])
-      const hosts = await lockLines(tx, claimant, room)
+      // In this order, on the way to Postgres together.
+      const [, , { hosts, ...room }] = await Promise.all([
+        tx.execute(sql`select ${byKeyAndOnePlan}`),
+        joinLines(tx, freed),
+        lockLines(tx, claimant),
+      ])
       const sizes = sizesIn(room)
       if (hosts.length === 0) return { ...nothing, sizes }
       // A statement of its own: what others have committed until the lines were locked must be seen when they are counted.
@@ -72,31 +76,37 @@ type Room = {
   unsure: number
 }
 
-async function roomOf(tx: Tx, { owner, limits }: Claimant): Promise<Room> {
-  const rows = await tx.execute<Room>(sql`
-    select count(*) filter (where size = 'large' or people_read > ${smallPeopleMax})::int as large,
-      count(*) filter (where size <> 'small' or people_read > ${smallPeopleMax})::int as unsure
-    from sync_run where state = 'running' and lease_owner = ${owner}`)
-  const running = one(rows, 'a count returns a row')
-  const unsure = Math.max(1, limits.runsAtOnce - 1) - running.unsure
-  return { large: Math.min(unsure, Math.max(1, Math.floor(limits.runsAtOnce / 2)) - running.large), unsure }
-}
-
 /** What there is room for. */
 function sizesIn(room: Room): RunSize[] {
   return runSizes.filter(size => size === 'small' || (size === 'large' ? room.large : room.unsure) > 0)
 }
 
-/** The lines whose turn it is, of every size that there is room for. */
-async function lockLines(tx: Tx, { now, places }: Claimant, room: Room): Promise<string[]> {
-  const sizes = sizesIn(room)
-  const rows = await tx.execute<{ host: string }>(sql`
-    select host from generate_series(1, ${sizes.length}::int) as size cross join lateral (
-      select host, urgent, ready_at from sync_host
-      where smallest = size and due_at is not null and ready_at <= now() and due_at <= ${now.toISOString()}
-      order by urgent desc, ready_at limit ${places} for update skip locked) line
-    order by urgent desc, ready_at limit ${places}`)
-  return rows.map(row => row.host)
+/** What there is room for, and the lines whose turn it is, of every size of that. */
+async function lockLines(
+  tx: Tx,
+  { owner, limits, now, places }: Claimant,
+): Promise<Room & { hosts: string[] }> {
+  const lanes = limits.runsAtOnce
+  const rows = await tx.execute<Room & { hosts: string[] }>(sql`
+    with running as (
+      select count(*) filter (where size = 'large' or people_read > ${smallPeopleMax})::int as large,
+        count(*) filter (where size <> 'small' or people_read > ${smallPeopleMax})::int as unsure
+      from sync_run where state = 'running' and lease_owner = ${owner}),
+    room as (
+      select least(${Math.max(1, lanes - 1)}::int - unsure, ${Math.max(1, Math.floor(lanes / 2))}::int - large) as large,
+        ${Math.max(1, lanes - 1)}::int - unsure as unsure
+      from running),
+    line as (
+      select line.* from room
+      cross join lateral generate_series(1, case when large > 0 then 3 when unsure > 0 then 2 else 1 end) as size
+      cross join lateral (
+        select host, urgent, ready_at from sync_host
+        where smallest = size and due_at is not null and ready_at <= now() and due_at <= ${now.toISOString()}
+        order by urgent desc, ready_at limit ${places} for update skip locked) line
+      order by urgent desc, ready_at limit ${places})
+    select large, unsure, (select coalesce(array_agg(host order by urgent desc, ready_at), '{}') from line) as hosts
+    from room`)
+  return one(rows, 'what there is room for is one row')
 }
 
 interface Chosen extends Record<string, unknown> {

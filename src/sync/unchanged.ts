@@ -1,9 +1,11 @@
 // A small directory in which nothing has changed, which is what most runs find: known by one look, and ended without staging or merge.
+import { sql } from 'drizzle-orm'
 import { knownBy, loadMemory, type Memory } from '../accounts/memory.ts'
 import { isUnchanged } from '../accounts/unchanged.ts'
 import type { Engine, Page, StreamEnd } from '../connectors/engine.ts'
 import { connectorById } from '../connectors/registry.ts'
 import { peopleOf } from '../connectors/seen.ts'
+import { byKeyAndOnePlan } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { recordSuccessAgain } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
@@ -167,7 +169,8 @@ export async function concludeUnchanged(
   const facts = { added: 0, changed: 0, removed: 0, unchanged: people, pages, peopleRead: people, warnings }
   const written = work.db.transaction(async tx => {
     // Each is void without the other. The instance's row is locked first, as at every end of a run.
-    const [same, settled, removal] = await Promise.all([
+    const [, same, settled, removal] = await Promise.all([
+      tx.execute(sql`select ${byKeyAndOnePlan}`),
       recordSuccessAgain(tx, instance, { lastSuccessAt: now, nextSyncAt: nextSyncAt(instance, now) }),
       settleRun(tx, run, 'succeeded', { ...facts, endedAt: now }),
       openRemovalOf(tx, instance.id),
