@@ -1,86 +1,36 @@
 // A removal too large to believe: held, asked about on one card in the channel, decided there once, void when a newer sync says otherwise.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readable, startWorld, topView, until, type World } from '../support/world.ts'
+import { readable, topView, until } from '../support/world.ts'
+import { startConnected } from './connected.ts'
 
-let world: World
+let at: Awaited<ReturnType<typeof startConnected>>
+let world: (typeof at)['world']
 beforeAll(async () => {
-  world = await startWorld()
-  const ada = world.person('Ada')
-  await ada.command(world.sandbox.settings.channel, '/saasm connect okta')
-  await until(
-    'the form',
-    () => ada.state().views.length > 0 && /API token/.test(readable(topView(ada.state()).view)),
-  )
-  const viewId = topView(ada.state()).id
-  ada.type(viewId, 'domain', { value: `${world.sandbox.url}/vendors/okta` })
-  ada.type(viewId, 'token', { value: okta().token() })
-  await ada.submit(viewId)
-  await until('450 users', async () => (await users()) === 450)
-  await until('the confirmation', () => /is connected/.test(readable(topView(ada.state()).view)))
-  await ada.close(topView(ada.state()).id, true)
+  at = await startConnected()
+  world = at.world
 })
 afterAll(() => world.close())
 
-const okta = () => world.sandbox.vendors.okta
-const rows = (text: string) => world.database.db.sql.unsafe(text)
-const counted = async (text: string) => Number((await rows(`select count(*)::int n from ${text}`))[0]?.n)
-const users = () => counted('account where gone_at is null')
-const posts = (name = 'Ada') =>
-  world
-    .person(name)
-    .state()
-    .channels.find(channel => channel.id === world.sandbox.settings.channel)?.messages ?? []
+const okta = () => at.okta()
+const rows = (text: string) => at.rows(text)
+const counted = (text: string) => at.counted(text)
+const users = () => at.users()
+const posts = (name?: string) => at.posts(name)
+const questions = () => at.questions()
+const asking = () => at.asking()
+const quiet = () => at.quiet()
+const sync = () => at.sync()
+const remove = (count: number) => at.remove(count)
+const press = (...of: Parameters<(typeof at)['press']>) => at.press(...of)
 const direct = (name: string) =>
   world
     .person(name)
     .state()
     .channels.filter(channel => channel.isDirect)
     .flatMap(channel => channel.messages)
-/** Cards that ask just now. */
-const questions = () =>
-  posts().filter(post => !post.ephemeral && JSON.stringify(post.blocks).includes('held-allow'))
-const asking = () => {
-  const [card, ...more] = questions()
-  expect(more, 'one card asks').toEqual([])
-  if (!card) throw new Error('No card asks')
-  return card
-}
 const shown = (ts: string) => readable(posts().find(post => post.ts === ts)?.blocks)
 const heldMails = () =>
   world.sandbox.mailbox.mails.filter(mail => /a removal of users is held back/.test(mail.subject)).length
-
-const quiet = () =>
-  until(
-    'nothing waits',
-    async () =>
-      (await counted("outbox where state in ('pending', 'sending')")) === 0 &&
-      (await counted("sync_run where state in ('requested', 'running')")) === 0,
-  )
-
-async function sync() {
-  const ended = () => counted('sync_run where ended_at is not null')
-  const before = await ended()
-  world.clock.advance(1_000)
-  await world.person('Ada').command(world.sandbox.settings.channel, '/saasm sync okta')
-  await until('the end', async () => (await ended()) > before)
-  await quiet()
-}
-
-function remove(count: number) {
-  const gone = okta().people().slice(0, count)
-  for (const person of gone) okta().remove(person.id)
-  return gone
-}
-
-async function press(actionId: string, name = 'Ada', post = asking()) {
-  const block = (post.blocks ?? []).find(one => one.type === 'actions')
-  await world
-    .person(name)
-    .act(
-      { channelId: world.sandbox.settings.channel, ts: post.ts },
-      { blockId: String(block?.block_id), actionId },
-    )
-}
 
 test('forty of 450 are believed, and removed', async () => {
   remove(40)
