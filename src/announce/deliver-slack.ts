@@ -2,17 +2,15 @@
 import { crashpoint } from '../lib/crashpoint.ts'
 import { newId } from '../lib/ids.ts'
 import { SlackFailure } from '../slack/post.ts'
-import type { AnnouncementKind } from './announcement.ts'
-import { bundledMax, bundleMessage, channelMessage } from './channel.ts'
+import type { Announcement, AnnouncementKind } from './announcement.ts'
+import { bundledMax, bundleMessage, type ChannelMessage, channelMessage } from './channel.ts'
 import type { Delivery, Sent } from './delivery.ts'
+import { endWithoutMessage, entryById, firstPostOf, isOvertaken, moveMessage, noMessage } from './edited.ts'
 import {
   beginSend,
   type ClaimedEntry,
   claimAlike,
-  entryById,
-  firstPostOf,
   isInTime,
-  moveMessage,
   type OutboxEntry,
   postedSince,
   settleLater,
@@ -35,6 +33,9 @@ const lookBackMs = 60_000
 const editWaitMs = 2_000
 /** Slack's history may lag behind a post: looked at twice, this far apart. */
 const lookAgainMs = 2_000
+/** Somebody deleted the message or its thread, or what is in that channel cannot be changed any more. */
+const lost =
+  /not_found|cant_update|edit_window|cannot_reply|thread_locked|is_archived|is_inactive|not_in_channel/
 
 export async function sendSlack(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal): Promise<Sent> {
   if (entry.medium === 'slack-edit') return edit(delivery, entry, signal)
@@ -42,9 +43,9 @@ export async function sendSlack(delivery: Delivery, entry: ClaimedEntry, signal:
 }
 
 interface Where {
-  threadTs?: string
+  threadTs?: string | undefined
   /** The entry whose message was deleted: what is posted now takes its place. */
-  insteadOf?: OutboxEntry
+  insteadOf?: OutboxEntry | undefined
 }
 
 async function post(
@@ -53,7 +54,7 @@ async function post(
   signal: AbortSignal,
   { threadTs, insteadOf }: Where = {},
 ): Promise<Sent> {
-  if (await isThereAlready(delivery, claimed, { signal, insteadOf })) return { kind: 'done' }
+  if (await isThereAlready(delivery, claimed, { signal, threadTs, insteadOf })) return { kind: 'done' }
   const { db, clock, slack } = delivery
   const entry = await unbundled(delivery, claimed)
   const first = entry.medium === 'slack' && entry.firstSentAt === null
@@ -64,7 +65,7 @@ async function post(
   if (!(await beginSend(db.conn, entry, { firstSentAt: entry.firstSentAt ?? clock.now() })))
     return { kind: 'done' }
   crashpoint('post-begun')
-  const message = channelMessage(entry.announcement)
+  const message = await messageFor(delivery, entry)
   const thread = threadTs ? { threadTs } : {}
   if (!isInTime(entry)) return { kind: 'done' }
   const { channel, ts } = await slack
@@ -108,7 +109,7 @@ async function gather(delivery: Delivery, entry: ClaimedEntry): Promise<Sent | u
 async function isThereAlready(
   delivery: Delivery,
   entry: ClaimedEntry,
-  { signal, insteadOf }: { signal: AbortSignal; insteadOf: OutboxEntry | undefined },
+  { signal, threadTs, insteadOf }: { signal: AbortSignal } & Where,
 ): Promise<boolean> {
   if (entry.firstSentAt === null) return false
   const { clock, slack } = delivery
@@ -116,6 +117,7 @@ async function isThereAlready(
     to: entry.destination,
     key: keyOf(entry),
     since: new Date(entry.firstSentAt.getTime() - lookBackMs),
+    threadTs,
   }
   let found = await slack.find(where)
   if (!found) {
@@ -195,12 +197,7 @@ async function notPosted(
 async function edit(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal): Promise<Sent> {
   const { db, clock, slack } = delivery
   const first = await messageOf(delivery, entry)
-  // A card that nobody has seen is not posted to say that it is over.
-  if (entry.announcement.kind === 'held-ended' && (!first || first.state === 'parked')) {
-    await settleSent(db.conn, entry, { ref: '', now: clock.now(), reason: 'There is no message to edit' })
-    return { kind: 'done' }
-  }
-  if (!first || first.state === 'parked') return post(delivery, entry, signal)
+  if (!first || first.state === 'parked') return postInstead(delivery, entry, signal)
   if (first.state !== 'sent')
     return {
       kind: 'wait',
@@ -209,28 +206,57 @@ async function edit(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal
       spent: false,
     }
   const [ref, channel] = [first.sentRef ?? '', first.sentChannel ?? entry.destination]
-  if (ref.startsWith('bundle:'))
-    return post(delivery, entry, signal, { threadTs: ref.slice('bundle:'.length) })
-  const resolved = entry.announcement.kind === 'recovered' || entry.announcement.kind === 'instance-deleted'
-  const message = channelMessage(entry.announcement, { resolved, failureBefore: first.announcement })
   try {
+    if (ref.startsWith('bundle:'))
+      return await post(delivery, entry, signal, { threadTs: ref.slice('bundle:'.length) })
+    if (await isOvertaken(db.conn, entry)) {
+      await settleSent(db.conn, entry, { ref, channel, now: clock.now(), reason: 'A later word is there' })
+      return { kind: 'done' }
+    }
+    const message = editedMessage(entry.announcement, first.announcement)
     if (!(await beginSend(db.conn, entry, { firstSentAt: entry.firstSentAt ?? clock.now() })))
       return { kind: 'done' }
     await slack.update({ channel, ts: ref, ...message })
     crashpoint('edit-sent')
   } catch (error) {
-    // Somebody deleted the message: the news is posted instead, and is what later news is put into.
-    if (
-      error instanceof SlackFailure &&
-      error.kind === 'permanent' &&
-      /not_found|cant_update|edit_window/.test(error.code)
-    ) {
-      return post(delivery, entry, signal, { insteadOf: first })
-    }
+    if (error instanceof SlackFailure && error.kind === 'permanent' && lost.test(error.code))
+      return postInstead(delivery, entry, signal, first)
     throw error
   }
   await settleSent(db.conn, entry, { ref, channel, now: clock.now() })
   return { kind: 'done' }
+}
+
+/** There is no message to edit: the news is posted, and is what later news is put into. */
+async function postInstead(
+  delivery: Delivery,
+  entry: ClaimedEntry,
+  signal: AbortSignal,
+  insteadOf?: OutboxEntry,
+): Promise<Sent> {
+  const { kind } = entry.announcement
+  // That it is over is posted besides; and a card that nobody sees is not posted to say so.
+  if (!isOver(entry) && (kind !== 'held-ended' || insteadOf))
+    return post(delivery, entry, signal, { insteadOf })
+  const now = delivery.clock.now()
+  await settleSent(delivery.db.conn, entry, { ref: '', now, reason: noMessage })
+  return { kind: 'done' }
+}
+
+/** The end of an incident is told twice: in its message, and as one of its own. */
+function isOver({ announcement: { kind } }: Pick<OutboxEntry, 'announcement'>): boolean {
+  return kind === 'recovered' || kind === 'instance-deleted'
+}
+
+function editedMessage(told: Announcement, failureBefore: Announcement): ChannelMessage {
+  return channelMessage(told, { resolved: isOver({ announcement: told }), failureBefore })
+}
+
+/** What was parked, and is posted after its end had no message to be put into, says the end. */
+async function messageFor({ db }: Delivery, entry: OutboxEntry): Promise<ChannelMessage> {
+  const told = entry.announcement
+  const end = entry.medium === 'slack' ? await endWithoutMessage(db.conn, entry) : undefined
+  return end ? editedMessage(end.announcement, told) : channelMessage(told)
 }
 
 /** The entry whose message is edited: the one it names, else its incident's. */

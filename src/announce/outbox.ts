@@ -202,14 +202,6 @@ export function settleSent(
   })
 }
 
-/** The message that this entry posted was deleted: another one is edited from now on. */
-export async function moveMessage(conn: Conn, { id }: OutboxEntry, to: { ref: string; channel: string }) {
-  await conn
-    .update(outboxTable)
-    .set({ sentRef: to.ref, sentChannel: to.channel })
-    .where(eq(outboxTable.id, id))
-}
-
 /** It waits until `dueAt`; `spent: false` gives the attempt back. */
 export function settleLater(
   conn: Conn,
@@ -253,23 +245,6 @@ export async function isToldTo(conn: Conn, entry: OutboxEntry, address: string):
     )
     .limit(1)
   return rows.length > 0
-}
-
-/** The entry that an edit belongs to; undefined: there is none. */
-export async function entryById(conn: Conn, id: string): Promise<OutboxEntry | undefined> {
-  const rows = await conn.select().from(outboxTable).where(eq(outboxTable.id, id))
-  return rows[0]
-}
-
-/** The entry that posted an incident's message. */
-export async function firstPostOf(conn: Conn, incidentId: string): Promise<OutboxEntry | undefined> {
-  const rows = await conn
-    .select()
-    .from(outboxTable)
-    .where(and(eq(outboxTable.incidentId, incidentId), eq(outboxTable.medium, 'slack')))
-    .orderBy(outboxTable.createdAt)
-    .limit(1)
-  return rows[0]
 }
 
 /** Was this already said to admins since `since`? Such entries belong to no instance. */

@@ -3,7 +3,7 @@ import { SlackFailure } from '../slack/post.ts'
 import type { Announcement } from './announcement.ts'
 import { channelMessage } from './channel.ts'
 import type { Delivery } from './delivery.ts'
-import { entryById } from './outbox.ts'
+import { entryById } from './edited.ts'
 
 /** Put this into the message that the outbox row posted, if that has been posted and it is not too soon. Never throws what Slack says. */
 export type ShowProgress = (entryId: string, told: Announcement) => Promise<void>

@@ -99,20 +99,22 @@ export function createSlackClient(options: SlackClientOptions): SlackClient {
       const files: [{ id: string; title: string }] = [{ id, title }]
       await told(web.files.completeUploadExternal({ files, channel_id: channel, thread_ts: threadTs }))
     },
-    async find({ to, key, since }) {
+    async find({ to, key, since, threadTs }) {
       // A direct message cannot be looked up without im:history: it may be told again rather than not at all.
       const channel = /^[UW]/.test(to) ? undefined : await channelId(to)
       if (!channel) return undefined
       let cursor: string | undefined
       for (let page = 0; page < historyPagesMax; page += 1) {
+        const asked = {
+          channel,
+          oldest: String(since.getTime() / 1000),
+          include_all_metadata: true,
+          limit: 100,
+          ...(cursor ? { cursor } : {}),
+        }
+        // A history has no replies.
         const answer = await told(
-          web.conversations.history({
-            channel,
-            oldest: String(since.getTime() / 1000),
-            include_all_metadata: true,
-            limit: 100,
-            ...(cursor ? { cursor } : {}),
-          }),
+          threadTs ? web.conversations.replies({ ...asked, ts: threadTs }) : web.conversations.history(asked),
         )
         const found = answer.messages?.find(
           message => (message.metadata?.event_payload as { key?: string } | undefined)?.key === key,

@@ -57,8 +57,13 @@ export interface SlackClient {
     title: string
     bytes: Uint8Array
   }): Promise<void>
-  /** Look for a message of ours by its key, among those newer than `since`; undefined when it is not there. */
-  find(where: { to: string; key: string; since: Date }): Promise<{ channel: string; ts: string } | undefined>
+  /** Look for a message of ours by its key, among those newer than `since` (of a thread); undefined when it is not there. */
+  find(where: {
+    to: string
+    key: string
+    since: Date
+    threadTs?: string | undefined
+  }): Promise<{ channel: string; ts: string } | undefined>
   /** Role and address of a person; cached for at most 60 s; undefined when Slack does not know the id. */
   person(userId: string): Promise<SlackPerson | undefined>
   /** Workspace admins and owners who are people and not deleted; cached for at most 60 s; at most 200. */

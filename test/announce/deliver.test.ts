@@ -6,6 +6,7 @@ import { announce } from '../../src/announce/announce.ts'
 import type { Announcement, AnnouncementKind } from '../../src/announce/announcement.ts'
 import { createDeliverer } from '../../src/announce/deliver.ts'
 import { createMailer } from '../../src/announce/mailer.ts'
+import { retryParked } from '../../src/announce/parked.ts'
 import { createInstance } from '../../src/instances/store.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { createMailbox, type Mailbox } from '../../src/sandbox/mailbox.ts'
@@ -415,3 +416,120 @@ async function rowsOf(of: Instance) {
     .sql`select medium, state, reason from outbox where instance_id = ${of.id} order by medium`
   return rows.map(row => ({ ...row }))
 }
+
+/** What the one row of this medium says to the channel. */
+const setRow = (of: Instance, medium: string, to: { state: string; reason: string }) =>
+  database.db.sql`update outbox set state = ${to.state}, reason = ${to.reason}
+    where instance_id = ${of.id} and medium = ${medium} and state in ('pending', 'sending')`
+
+async function retryAll() {
+  const { id } = served.slack.stateFor('U0ADA').team
+  const now = served.clock.now()
+  return database.db.transaction(tx => retryParked(tx, id, { ids: 'all', again: true, now }))
+}
+
+test('an older word that is tried again after a newer one leaves the message as it is', async () => {
+  const one = await instance('older-word')
+  await tell(one, 'failed', 'open')
+  await deliverAll('a')
+  await tell(one, 'cause-changed', 'continue')
+  await setRow(one, 'slack-edit', { state: 'parked', reason: 'Slack: http_503' })
+  await tell(one, 'recovered', 'resolve')
+  await deliverAll('a')
+  expect(said('older-word')[0]?.text).toMatch(/^\[Resolved\]/)
+  expect(await retryAll()).toHaveLength(1)
+  await deliverAll('a')
+  expect(said('older-word')[0]?.text).toMatch(/^\[Resolved\]/)
+})
+
+test.each(['deleted', 'parked'])(
+  'a recovery is posted once where its incident’s message is %s',
+  async how => {
+    const one = await instance(`recovery-${how}`)
+    await tell(one, 'failed', 'open')
+    if (how === 'parked') await setRow(one, 'slack', { state: 'parked', reason: 'Slack: is_archived' })
+    await deliverAll('a')
+    const { messages } = served.slack.channel('saas-sync')
+    if (how === 'deleted')
+      messages.splice(
+        messages.findIndex(message => JSON.stringify(message).includes(one.name)),
+        1,
+      )
+    await tell(one, 'recovered', 'resolve')
+    await deliverAll('a')
+    expect(said(one.name).map(message => message.text)).toEqual([expect.stringMatching(/syncing again/)])
+  },
+)
+
+test('a reply in a bundle’s thread whose answer was lost is not posted again', async () => {
+  served.clock.advance(600_000)
+  const all = await Promise.all(Array.from({ length: 6 }, (_, at) => instance(`reply-${at}-x`)))
+  for (const one of all) await tell(one, 'failed', 'open')
+  await deliverAll('a')
+  const [, second] = all
+  if (second) await tell(second, 'cause-changed', 'continue')
+  served.slack.faults.next({ method: 'chat.postMessage', kind: 'status', status: 503, afterStoring: true })
+  await deliverAll('a')
+  expect(said('reply-1-x').filter(message => message.threadTs)).toHaveLength(1)
+})
+
+test('a failure that is tried again after its recovery says that it is over', async () => {
+  const one = await instance('tried-late')
+  await tell(one, 'failed', 'open')
+  await setRow(one, 'slack', { state: 'parked', reason: 'Slack: is_archived' })
+  await tell(one, 'recovered', 'resolve')
+  await deliverAll('a')
+  await retryAll()
+  await deliverAll('a')
+  expect(said('tried-late').map(message => message.text)).toEqual([
+    expect.stringMatching(/syncing again/),
+    expect.stringMatching(/^\[Resolved\] tried-late/),
+  ])
+})
+
+test('what follows on a bundle that somebody deleted is posted, and is what later news is put into', async () => {
+  served.clock.advance(600_000)
+  const all = await Promise.all(Array.from({ length: 6 }, (_, at) => instance(`no-bundle-${at}-x`)))
+  for (const one of all) await tell(one, 'failed', 'open')
+  await deliverAll('a')
+  const { messages } = served.slack.channel('saas-sync')
+  messages.splice(
+    messages.findIndex(message => message.ts === said('no-bundle-1-x')[0]?.ts),
+    1,
+  )
+  const [, second] = all
+  if (!second) throw new Error('no instance')
+  await tell(second, 'cause-changed', 'continue')
+  await deliverAll('a')
+  await tell(second, 'recovered', 'resolve')
+  await deliverAll('a')
+  expect(said('no-bundle-1-x').map(message => message.text)).toEqual([
+    expect.stringMatching(/^\[Resolved\]/),
+    expect.stringMatching(/syncing again/),
+  ])
+})
+
+test('what follows on a message in a channel that is archived goes to the channel of now', async () => {
+  const one = await instance('moved-on')
+  await tell(one, 'failed', 'open')
+  await deliverAll('a')
+  served.slack.faults.next({ method: 'chat.update', kind: 'error', error: 'is_inactive' })
+  await tell({ ...one, channel: 'C0GENERAL' }, 'cause-changed', 'continue')
+  await deliverAll('a')
+  await tell({ ...one, channel: 'C0GENERAL' }, 'cause-changed', 'continue')
+  await deliverAll('a')
+  expect(said('moved-on', 'C0GENERAL')).toHaveLength(1)
+})
+
+test('an older word that Slack did not take at once does not come over a newer one that was for another channel', async () => {
+  const one = await instance('moved-meanwhile')
+  await tell(one, 'failed', 'open')
+  await deliverAll('a')
+  await tell(one, 'cause-changed', 'continue')
+  slackAnswers({ method: 'chat.update', kind: 'status', status: 503 })
+  await deliverer('a').deliverDue(new AbortController().signal)
+  slackAnswers(undefined)
+  await tell({ ...one, channel: 'C0GENERAL' }, 'recovered', 'resolve')
+  await deliverAll('a')
+  expect(said('moved-meanwhile')[0]?.text).toMatch(/^\[Resolved\]/)
+})

@@ -107,6 +107,7 @@ test('each method needs its scope, and says which one is missing', async () => {
     ['users.info', 'users:read'],
     ['conversations.list', 'channels:read'],
     ['conversations.history', 'channels:history'],
+    ['conversations.replies', 'channels:history'],
     ['usergroups.users.list', 'usergroups:read'],
   ] as const) {
     expect(await bare.call(method)).toMatchObject({

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { WebClient } from '@slack/web-api'
 import { parse } from 'yaml'
 import { fileMethods } from '../../src/sandbox/slack/file-methods.ts'
+import { historyMethods } from '../../src/sandbox/slack/history-methods.ts'
 import { methods } from '../../src/sandbox/slack/web-api.ts'
 
 /** What one function of the SDK calls when it is not the method of its own name. */
@@ -59,7 +60,7 @@ export function calledMethods(): ReadonlySet<string> {
 
 /** The scope that a method needs; null: none; undefined: the stand-in does not know it. */
 export function scopeOf(method: string): string | null | undefined {
-  return (methods[method] ?? fileMethods[method])?.scope
+  return (methods[method] ?? fileMethods[method] ?? historyMethods[method])?.scope
 }
 
 /** The bot scopes that manifest.yml asks for. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { readBody } from '../http.ts'
 import { fileMethods } from './file-methods.ts'
+import { historyMethods } from './history-methods.ts'
 import { Refusal } from './refusal.ts'
 import { methods, type Workspace } from './web-api.ts'
 
@@ -47,7 +48,7 @@ export function createApiDoor(workspace: Workspace, options: { enforceRates: boo
   }
 
   function call(name: string, args: Record<string, unknown>, token: string): Record<string, unknown> {
-    const method = methods[name] ?? fileMethods[name]
+    const method = methods[name] ?? fileMethods[name] ?? historyMethods[name]
     if (!method) throw new Refusal('unknown_method', { extra: { req_method: name } })
     if (token === '') throw new Refusal('not_authed')
     const wanted = method.appToken ? workspace.appToken : workspace.botToken

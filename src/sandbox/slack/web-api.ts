@@ -176,34 +176,6 @@ export const methods: Readonly<Record<string, Method>> = {
       return { channels, response_metadata: { next_cursor: next } }
     },
   },
-  'conversations.history': {
-    scope: 'channels:history',
-    tier: 50,
-    run: (args, workspace) => {
-      const channel = byId(workspace, args.channel)
-      if (channel.with !== null)
-        throw new Refusal('missing_scope', {
-          extra: { needed: 'im:history', provided: workspace.scopes.join(',') },
-        })
-      if (!channel.members.has(workspace.botUserId)) throw new Refusal('not_in_channel')
-      const before = Number(cursorText(args.cursor).replace('next_ts:', '') || Infinity)
-      if (Number.isNaN(before)) throw new Refusal('invalid_cursor')
-      const limit = Math.min(Number(args.limit ?? 100), 999)
-      const oldest = Number(args.oldest ?? 0)
-      const shown = channel.messages.filter(one => one.onlyFor === null && one.threadTs === null)
-      const found = shown.filter(({ ts }) => Number(ts) > oldest && Number(ts) < before)
-      const newest = found.slice(-limit).reverse()
-      const next = found.length > newest.length ? `next_ts:${newest.at(-1)?.ts}` : ''
-      return {
-        messages: newest.map(one => ({
-          ...messagePayload(workspace, one),
-          ...(String(args.include_all_metadata) === 'true' && one.metadata ? { metadata: one.metadata } : {}),
-        })),
-        has_more: next !== '',
-        response_metadata: { next_cursor: Buffer.from(next).toString('base64') },
-      }
-    },
-  },
 }
 
 function shown(workspace: Workspace, view: StoredView): Answer {
@@ -229,7 +201,7 @@ function person(workspace: Workspace, id: unknown): ShownUser {
   return user
 }
 
-function byId(workspace: Workspace, id: unknown): Channel {
+export function byId(workspace: Workspace, id: unknown): Channel {
   const channel = workspace.messages.channels.find(one => one.id === id)
   if (!channel) throw new Refusal('channel_not_found')
   return channel
@@ -242,7 +214,7 @@ export function writable(workspace: Workspace, where: unknown): Channel {
   return channel
 }
 
-function cursorText(cursor: unknown): string {
+export function cursorText(cursor: unknown): string {
   return Buffer.from(String(cursor ?? ''), 'base64').toString()
 }
 
