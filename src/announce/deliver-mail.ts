@@ -18,6 +18,8 @@ import {
 
 /** Resend forgets a key after 24 hours; beyond it a lost answer may not be asked for again. */
 const keyLivesMs = 24 * 3_600_000
+/** A quota is renewed within a day, or is one of a month: then people hear of it. */
+const quotaPatienceMs = 24 * 3_600_000
 
 export async function sendMail(delivery: Delivery, entry: ClaimedEntry): Promise<Sent> {
   const { db, clock, mailer } = delivery
@@ -42,18 +44,28 @@ export async function sendMail(delivery: Delivery, entry: ClaimedEntry): Promise
   }
   if (!(await beginSend(db.conn, entry, { firstSentAt }))) return { kind: 'done' }
   crashpoint('mail-begun')
+  const beganMs = performance.now()
   const result = await mailer.send({ to, ...mail, key: `saasm/${entry.id}` })
   crashpoint('mail-sent')
   if (result.kind === 'sent') {
     await settleSent(db.conn, entry, { ref: result.id, now: clock.now() })
     return { kind: 'done' }
   }
-  if (result.kind === 'later')
-    return { kind: 'wait', afterMs: result.afterMs, reason: result.reason, spent: false }
+  const { reason } = result
   if (result.kind === 'never')
     // Had an earlier attempt arrived, the same key would have been answered with it.
-    return { kind: 'refused', reason: result.reason, tell: result.reason !== notSetUp, unsent: true }
-  return { kind: 'wait', afterMs: backoffOf(entry.attempt), reason: result.reason, spent: true }
+    return { kind: 'refused', reason, tell: reason !== notSetUp, unsent: true }
+  if (result.kind === 'ambiguous') {
+    const broke = { who: 'mail' as const, ms: performance.now() - beganMs }
+    return { kind: 'wait', afterMs: backoffOf(entry.attempt), reason, spent: true, broke }
+  }
+  // This attempt sent nothing: the day in which the key lives has not begun by it.
+  await writeEntry(db.conn, entry, { firstSentAt: entry.firstSentAt })
+  if (result.kind === 'locked-out')
+    return { kind: 'wait', afterMs: backoffOf(entry.attempt), reason, spent: true, tell: true }
+  if (result.kind === 'used-up' && clock.now().getTime() - entry.createdAt.getTime() > quotaPatienceMs)
+    return { kind: 'refused', reason, tell: true, unsent: entry.firstSentAt === null }
+  return { kind: 'wait', afterMs: result.afterMs, reason, spent: false }
 }
 
 async function rendered(delivery: Delivery, entry: OutboxEntry): Promise<RenderedMail> {

@@ -26,7 +26,7 @@ export interface Deliverer {
 /** A telling is given up after so many attempts, and not before so long: an outage of Slack or the mail service ends by itself. */
 const attemptsMin = 12
 const patienceMs = 6 * 3_600_000
-/** Calls of Slack's that break after so long in all have hung: what needs Slack waits for the next time, and mails go on. */
+/** Calls that break after so long in all have hung: what needs the one waits for the next time, and the other goes on. */
 const hangsMs = 5_000
 /** Slack does not know the token: whoever runs saasm mends that, and until then it is an outage. */
 const away = /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired)$/
@@ -37,15 +37,16 @@ export function createDeliverer(delivery: Delivery): Deliverer {
     async deliverDue(signal) {
       // Destinations that asked us to wait: the others go on.
       const resting = new Set<string>()
-      let brokenMs = 0
+      const brokenMs = { slack: 0, mail: 0 }
       while (!signal.aborted) {
-        const which = { resting: [...resting], withoutSlack: brokenMs > hangsMs }
+        const [withoutSlack, withoutMail] = [brokenMs.slack > hangsMs, brokenMs.mail > hangsMs]
+        const which = { resting: [...resting], withoutSlack, withoutMail }
         const entry = await claimEntry(delivery.db, delivery.owner, delivery.clock.now(), which)
         if (!entry) return
         crashpoint('entry-claimed')
         const sent = await send(delivery, entry, signal)
         if (sent.kind === 'wait' && sent.restsDestination) resting.add(entry.destination)
-        if (sent.kind === 'wait') brokenMs += sent.brokenMs ?? 0
+        if (sent.kind === 'wait' && sent.broke) brokenMs[sent.broke.who] += sent.broke.ms
         await settle(delivery, entry, sent)
       }
     },
@@ -63,7 +64,8 @@ async function send(delivery: Delivery, entry: ClaimedEntry, signal: AbortSignal
     if (signal.aborted) return { kind: 'wait', afterMs: 0, reason: 'saasm stopped', spent: false }
     if (error instanceof SlackFailure) {
       const sent = ofSlack(error, entry)
-      return sent.kind === 'wait' ? { ...sent, brokenMs: performance.now() - beganMs } : sent
+      const broke = { who: 'slack' as const, ms: performance.now() - beganMs }
+      return sent.kind === 'wait' ? { ...sent, broke } : sent
     }
     delivery.log.error({ err: error, entry: entry.id }, 'A telling could not be sent')
     return { kind: 'wait', afterMs: backoffOf(entry.attempt), reason: 'saasm failed to send it', spent: true }
@@ -89,12 +91,19 @@ function ofSlack(failure: SlackFailure, entry: OutboxEntry): Sent {
 async function settle(delivery: Delivery, entry: OutboxEntry, sent: Sent): Promise<void> {
   if (sent.kind === 'done') return
   if (sent.kind === 'refused') return giveUp(delivery, entry, sent)
-  const { db, clock } = delivery
+  const { db, clock, log } = delivery
   const now = clock.now().getTime()
   if (sent.spent && entry.attempt >= attemptsMin && now - entry.createdAt.getTime() >= patienceOf(entry))
     return giveUp(delivery, entry, { reason: sent.reason, tell: true, unsent: false })
-  const dueAt = new Date(now + sent.afterMs)
-  await settleLater(db.conn, entry, { dueAt, reason: sent.reason, spent: sent.spent })
+  const { reason, spent } = sent
+  const word = sent.tell && (await wordToAdmins(delivery, entry, reason, 'saasm tries again for six hours.'))
+  const waits = await db.transaction(async tx => {
+    if (!(await settleLater(tx, entry, { dueAt: new Date(now + sent.afterMs), reason, spent }))) return false
+    if (word) await appendOutbox(tx, [word])
+    return true
+  })
+  if (waits && spent && entry.attempt === 1)
+    log.warn({ entry: entry.id, medium: entry.medium, reason }, 'A telling waits and is tried again')
 }
 
 /** Each further attempt at a direct message that may have arrived may be one more of it. */

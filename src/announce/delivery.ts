@@ -19,14 +19,15 @@ export interface Delivery {
 /** What became of one send; `sent` entries are settled by who sent them. */
 export type Sent =
   | { kind: 'done' }
-  /** `spent`: the attempt counts. `brokenMs`: how long Slack took to say nothing. */
+  /** `spent`: the attempt counts. `tell`: the admins hear why it waits. `broke`: who took how long to say nothing. */
   | {
       kind: 'wait'
       afterMs: number
       reason: string
       spent: boolean
+      tell?: true
       restsDestination?: boolean
-      brokenMs?: number
+      broke?: { who: 'slack' | 'mail'; ms: number }
     }
   /** `unsent`: it is certain that nothing of it has arrived. */
   | { kind: 'refused'; reason: string; tell: boolean; unsent: boolean }

@@ -12,8 +12,12 @@ export interface OutgoingMail {
 
 export type SendResult =
   | { kind: 'sent'; id: string }
-  /** A rate or a quota: nothing was sent. */
+  /** A rate: nothing was sent. */
   | { kind: 'later'; afterMs: number; reason: string }
+  /** The quota is used up: nothing was sent, nor will be for some hours. */
+  | { kind: 'used-up'; afterMs: number; reason: string }
+  /** Resend does not know the key: nothing was sent, and whoever runs saasm can mend that. */
+  | { kind: 'locked-out'; reason: string }
   /** It may have been sent: only the same key and bytes may go out again. */
   | { kind: 'ambiguous'; reason: string }
   /** It will never be sent as it is. */
@@ -56,6 +60,8 @@ export function createNoMailer(): Mailer {
 }
 
 export const notSetUp = 'E-mail is not set up'
+/** Resend words it in several ways. */
+const keyRefused = 'Resend: invalid_api_key'
 
 interface Answer {
   data?: { id: string } | null
@@ -69,7 +75,8 @@ function resultOf(answer: Answer): SendResult {
   const status = answer.error?.statusCode ?? 0
   const reason = `Resend: ${name}`
   if (name === 'concurrent_idempotent_requests') return { kind: 'later', afterMs: 2_000, reason }
-  if (/quota/.test(name)) return { kind: 'later', afterMs: hourMs, reason }
+  if (/quota/.test(name)) return { kind: 'used-up', afterMs: hourMs, reason }
+  if (status === 401 || /api_key$/.test(name)) return { kind: 'locked-out', reason: keyRefused }
   if (status === 429) return { kind: 'later', afterMs: retryAfterMs(answer.headers), reason }
   // A key with other bytes is a bug of ours: another key would send a second mail.
   const definite = status >= 400 && status < 500

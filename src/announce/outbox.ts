@@ -54,19 +54,24 @@ export async function appendOutbox(conn: Conn, entries: readonly NewOutboxEntry[
 }
 
 /**
- * Claim the entry that is due longest and goes to none of the `resting` destinations, `withoutSlack` only a mail to an address;
- * undefined: none. What an incident (or one message that is edited) has to say goes out in its order: a later word waits for
+ * Claim the entry that is due longest and goes to none of the `resting` destinations, `withoutSlack` only a mail to an address,
+ * `withoutMail` none; undefined: there is none. What an incident (or one message that is edited) has to say goes out in its order: a later word waits for
  * an earlier one, so that no edit is overwritten by an older one.
  */
 export async function claimEntry(
   db: Db,
   owner: string,
   now: Date,
-  { resting, withoutSlack }: { resting: readonly string[]; withoutSlack: boolean },
+  {
+    resting,
+    withoutSlack,
+    withoutMail,
+  }: Record<'withoutSlack' | 'withoutMail', boolean> & { resting: readonly string[] },
 ): Promise<ClaimedEntry | undefined> {
   const claimedAtMs = performance.now()
   const elsewhere = resting.length > 0 ? sql`and destination not in ${resting}` : sql``
-  const which = withoutSlack ? sql`and medium = 'email' and position('@' in destination) > 0` : sql``
+  const mails = withoutSlack ? sql`and medium = 'email' and position('@' in destination) > 0` : sql``
+  const which = withoutMail ? sql`${mails} and medium <> 'email'` : mails
   const rows = await db.conn
     .update(outboxTable)
     .set(claimed(owner))

@@ -26,6 +26,7 @@ export async function wordToAdmins(
   { db, clock }: Delivery,
   refused: OutboxEntry,
   reason: string,
+  next = 'What could not be delivered stays parked; later announcements are tried again.',
 ): Promise<NewOutboxEntry | undefined> {
   if (refused.announcement.kind === 'undelivered') return undefined
   const now = clock.now()
@@ -38,7 +39,7 @@ export async function wordToAdmins(
     at: now.toISOString(),
     actor: null,
     failure: { code: 'undelivered', message, missing: [], reference: refused.id },
-    next: 'What could not be delivered stays parked; later announcements are tried again.',
+    next,
   }
   const to = { teamId: refused.teamId, instanceId: null, transitionSeq: 0, destination: everyAdmin }
   return { ...to, medium, announcement, now }
@@ -68,13 +69,23 @@ export function whatHappened(refused: OutboxEntry, reason: string): string {
       refused.medium === 'email' ? ['The mail service', 'an e-mail'] : ['Slack', 'a message']
     return `${who} did not say whether ${what} to ${refused.destination} has arrived (${code}).`
   }
+  if (code === 'invalid_api_key')
+    return 'The mail service does not know saasm’s key (invalid_api_key). Check RESEND_API_KEY.'
+  if (/quota/.test(code))
+    return `The mail service sends no more e-mails: its quota is used up (${code}). Raise it there, or wait until it is renewed.`
+  if (refused.medium === 'email' && reason.startsWith('Slack: '))
+    return `Slack did not say what the e-mail address of ${refused.destination} is (${code}). ${slackCure(code)}`
   if (refused.medium === 'email')
     return `The mail service refused an e-mail to ${refused.destination} (${code}). Check the address and the sender’s domain.`
+  return `Slack refused a message to ${refused.destination} (${code}). ${slackCure(code)}`
+}
+
+function slackCure(code: string): string {
   const cures: Record<string, string> = {
     channel_not_found: 'Set SAASM_CHANNEL, or the channel in Edit Instance, to one that exists.',
     not_in_channel: 'Invite saasm to the channel.',
     is_archived: 'The channel is archived: choose another one.',
     missing_scope: 'Install the app again with the scopes of its manifest.',
   }
-  return `Slack refused a message to ${refused.destination} (${code}). ${cures[code] ?? 'Check the channel and the app’s token.'}`
+  return cures[code] ?? 'Check the channel and the app’s token.'
 }

@@ -48,7 +48,7 @@ function deliverer(owner: string) {
   const mailer = createMailer({
     apiKey: 're_test',
     from: 'saasm <saasm@acme.example>',
-    timeoutMs: 5_000,
+    timeoutMs: 6_000,
     baseUrl: mailUrl,
   })
   return createDeliverer({
@@ -532,4 +532,69 @@ test('an older word that Slack did not take at once does not come over a newer o
   await tell({ ...one, channel: 'C0GENERAL' }, 'recovered', 'resolve')
   await deliverAll('a')
   expect(said('moved-meanwhile')[0]?.text).toMatch(/^\[Resolved\]/)
+})
+
+test('a mail that finds the quota used up waits a day, is parked as one that was not sent, and the admins hear why', async () => {
+  const one = await instance('no-quota')
+  await tell(one, 'reactivated')
+  mailbox.faults.each(() => ({
+    kind: 'status',
+    status: 429,
+    body: { statusCode: 429, name: 'monthly_quota_exceeded', message: 'No.' },
+  }))
+  const hours = await deliverFor(72)
+  mailbox.faults.each(() => undefined)
+  expect(hours).toBeLessThan(26)
+  const [row] = await database.db
+    .sql`select state, reason, first_sent_at from outbox where instance_id = ${one.id} and medium = 'email'`
+  expect(row).toEqual({ state: 'parked', reason: 'Resend: monthly_quota_exceeded', first_sent_at: null })
+  const direct = served.slack.stateFor('U0OLIVIA').channels.filter(channel => channel.isDirect)
+  expect(JSON.stringify(direct)).toMatch(/quota is used up/)
+})
+
+test('Slack hears of it while the mail service hangs', async () => {
+  const all = await Promise.all(Array.from({ length: 4 }, (_, at) => instance(`mail-hangs-${at}-x`)))
+  for (const one of all) await tell(one, 'reactivated')
+  await database.db
+    .sql`update outbox set destination = 'ops-' || id || '@acme.example', due_at = due_at - interval '1 minute' where medium = 'email'`
+  mailbox.faults.each(() => ({ kind: 'delay', ms: 30_000 }))
+  await deliverer('a').deliverDue(new AbortController().signal)
+  mailbox.faults.each(() => undefined)
+  for (const one of all) expect(said(one.name)).toHaveLength(1)
+  const [left] = await database.db
+    .sql`select sum(attempt)::int as attempts from outbox where medium = 'email'`
+  expect(left, 'one has asked the mail service').toEqual({ attempts: 1 })
+}, 60_000)
+
+test('a key that the mail service does not know is an outage: what there is to tell is told once it is good', async () => {
+  const one = await instance('no-key')
+  await tell(one, 'reactivated')
+  mailbox.faults.each(() => ({
+    kind: 'status',
+    status: 401,
+    body: { statusCode: 401, name: 'validation_error', message: 'API key is invalid' },
+  }))
+  await deliverFor(2)
+  mailbox.faults.each(() => undefined)
+  const [row] = await database.db
+    .sql`select state, reason, first_sent_at from outbox where instance_id = ${one.id} and medium = 'email'`
+  expect(row).toEqual({ state: 'pending', reason: 'Resend: invalid_api_key', first_sent_at: null })
+  const direct = served.slack.stateFor('U0OLIVIA').channels.filter(channel => channel.isDirect)
+  const words = direct.flatMap(channel => channel.messages.map(message => JSON.stringify(message)))
+  expect(words.filter(word => /Check RESEND_API_KEY.*tries again for six hours/.test(word))).toHaveLength(1)
+  await deliverFor(1)
+  expect(mailed('no-key')).toHaveLength(1)
+})
+
+test('a mail whose address Slack does not tell for want of a scope says so, and nothing of the mail service', async () => {
+  const one = await instance('no-scope')
+  await tell(one, 'reactivated')
+  slackAnswers({ method: 'users.info', kind: 'error', error: 'missing_scope' })
+  await deliverFor(1)
+  slackAnswers(undefined)
+  const direct = served.slack.stateFor('U0OLIVIA').channels.filter(channel => channel.isDirect)
+  expect(JSON.stringify(direct)).toMatch(
+    /Slack did not say what the e-mail address of U0ADA is \(missing_scope\)/,
+  )
+  expect(JSON.stringify(direct)).not.toMatch(/The mail service refused an e-mail to U0ADA \(missing_scope\)/)
 })
