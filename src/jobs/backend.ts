@@ -35,7 +35,7 @@ export async function openStore(store: JobStore, log: Log): Promise<OpenStore> {
 
 async function openPostgres(url: string, log: Log): Promise<OpenStore> {
   const pool = new Pool({
-    connectionString: url,
+    connectionString: addressOf(url),
     max: connectionsMax,
     connectionTimeoutMillis: storeTimeoutMs,
     query_timeout: 4 * storeTimeoutMs,
@@ -69,9 +69,17 @@ async function openPostgres(url: string, log: Log): Promise<OpenStore> {
   }
 }
 
+/** pg takes `require` for `verify-full`; here it means what it means to postgres.js and to Postgres's own tools. */
+function addressOf(url: string): string {
+  const address = new URL(url)
+  if (!/^(require|prefer)$/.test(address.searchParams.get('sslmode') ?? '')) return url
+  address.searchParams.set('uselibpqcompat', 'true')
+  return address.href
+}
+
 /** Make the job table with a role that may, for workers whose own may not. */
 export async function makeJobTable(url: string): Promise<void> {
-  const pool = new Pool({ connectionString: url, max: 1, connectionTimeoutMillis: storeTimeoutMs })
+  const pool = new Pool({ connectionString: addressOf(url), max: 1, connectionTimeoutMillis: storeTimeoutMs })
   pool.on('error', () => {})
   try {
     await makeTable(pool)

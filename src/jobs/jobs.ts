@@ -106,10 +106,17 @@ export function createJobs(options: JobsOptions): Jobs {
         { concurrency: 10, lockLimit: 10 },
       )
     }
-    await agenda.ready
-    // A process that only rings starts too: without it nobody would be notified, only polled for.
-    await agenda.start()
-    if (drains) await agenda.every(options.sweepEveryMs, 'sweep')
+    try {
+      await agenda.ready
+      // A process that only rings starts too: without it nobody would be notified, only polled for.
+      await agenda.start()
+      if (drains) await agenda.every(options.sweepEveryMs, 'sweep')
+    } catch (error) {
+      // The next attempt opens one of its own: left open, they would take every connection that Postgres has.
+      await agenda.stop(false).catch(() => {})
+      await store.close().catch(() => {})
+      throw error
+    }
     open = { store, agenda }
   }
 
