@@ -192,8 +192,9 @@ export function createApp(options: AppOptions): App {
     }
   }
   const databaseReady = async () => prepared && (await db.sql`select 1`.then(() => true))
+  const slackReady = async () => door.hears() && (await slack.ready())
   const isReady = async () => {
-    const answers = await Promise.allSettled([databaseReady(), jobs.ready(), slack.ready()].map(inTime))
+    const answers = await Promise.allSettled([databaseReady(), jobs.ready(), slackReady()].map(inTime))
     const names = ['database', 'job store', 'Slack'] as const
     return names.filter((_name, position) => {
       const answer = answers[position]

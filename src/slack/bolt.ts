@@ -1,6 +1,6 @@
 // The door: Bolt behind signed HTTP or Socket Mode. Everything is acknowledged first; what was done is handed on as a turn.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { App, HTTPReceiver, type LogLevel } from '@slack/bolt'
+import { App, HTTPReceiver, type LogLevel, type Receiver } from '@slack/bolt'
 import { WebClient } from '@slack/web-api'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -9,6 +9,7 @@ import { webOptions } from './client.ts'
 import { createEntrance } from './entrance.ts'
 import { noticeView } from './modal.ts'
 import { shownView } from './payload.ts'
+import { createSocket } from './socket.ts'
 import type { Hearing, Option, SubmissionAnswer } from './turn.ts'
 import { type CommandBody, createTurns, type InteractiveBody } from './turns.ts'
 
@@ -39,6 +40,8 @@ export interface SlackDoor {
   start(): Promise<void>
   /** Takes nothing new; what was acknowledged goes on, `graceMs` at most. */
   stop(): Promise<void>
+  /** Slack can be heard: in Socket Mode, the socket is open. */
+  hears(): boolean
   port(): number
 }
 
@@ -66,8 +69,12 @@ const securityHeaders = {
 export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
   const { log, hear } = options
   const underWay = new Set<Promise<void>>()
-  const receiver = options.chat && !options.appToken ? httpReceiver(options) : undefined
-  const app = options.chat ? boltApp(options, receiver) : undefined
+  const { appToken, apiUrl } = options
+  const socket =
+    options.chat && appToken ? createSocket({ appToken, apiUrl, logger: quietLogger(log) }) : undefined
+  const receiver = options.chat && !socket ? httpReceiver(options) : undefined
+  const heardFrom = socket?.receiver ?? receiver
+  const app = heardFrom && boltApp(options, heardFrom)
   const entrance = receiver && createEntrance({ signingSecret: options.signingSecret ?? '', command, events })
   let server: Server | undefined
 
@@ -146,7 +153,6 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
       if (app) {
         listen(app)
         await app.init()
-        if (options.appToken) await app.start()
       }
       const slow = { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs }
       server = createServer(
@@ -155,9 +161,11 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
       )
       server.maxConnections = connectionsMax
       await listenOn(server, options)
+      // Health is answered for by then, whatever Slack says.
+      if (app && socket) await socket.opened(Promise.resolve(app.start()))
     },
     async stop() {
-      if (app && options.appToken) await app.stop()
+      if (app && socket) await within(graceMs, Promise.resolve(app.stop()), undefined)
       const listening = server
       if (listening) {
         const closed = new Promise(done => listening.close(done))
@@ -167,6 +175,7 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
       }
       await within(graceMs, Promise.allSettled([...underWay]), undefined)
     },
+    hears: () => !socket || socket.isOpen(),
     port() {
       const address = server?.address()
       return typeof address === 'object' && address ? address.port : options.port
@@ -192,7 +201,7 @@ function httpReceiver(options: SlackDoorOptions): HTTPReceiver {
   })
 }
 
-function boltApp(options: SlackDoorOptions, receiver: HTTPReceiver | undefined): App {
+function boltApp(options: SlackDoorOptions, receiver: Receiver): App {
   return new App({
     // No call to Slack before an event is heard: the token is proven by /readyz, and each gesture asks who may.
     authorize: async ({ teamId }) => ({ botToken: options.botToken, ...(teamId ? { teamId } : {}) }),
@@ -201,7 +210,7 @@ function boltApp(options: SlackDoorOptions, receiver: HTTPReceiver | undefined):
     deferInitialization: true,
     clientOptions: webOptions(options.apiUrl),
     logger: quietLogger(options.log),
-    ...(receiver ? { receiver } : { socketMode: true, appToken: options.appToken ?? '' }),
+    receiver,
   })
 }
 

@@ -41,6 +41,7 @@ export function createSlackClient(options: SlackClientOptions): SlackClient {
   const groups = new Map<string, { members: ReadonlySet<string>; until: number }>()
   let team: string | undefined
   let readyUntil = 0
+  let notReady: string | undefined
 
   async function told<T>(call: Promise<T>): Promise<T> {
     try {
@@ -184,9 +185,15 @@ export function createSlackClient(options: SlackClientOptions): SlackClient {
     async ready() {
       const now = Date.now()
       if (readyUntil > now) return true
-      const answer = await web.auth.test().catch(() => ({ ok: false }))
-      if (answer.ok) readyUntil = now + 10_000
-      return answer.ok
+      const why = await told(web.auth.test()).then(
+        () => undefined,
+        (error: SlackFailure) => error.code,
+      )
+      if (why && why !== notReady)
+        log.warn({ code: why }, 'Slack does not answer, or does not take SLACK_BOT_TOKEN')
+      notReady = why
+      if (!why) readyUntil = now + 10_000
+      return !why
     },
   }
 }
