@@ -146,9 +146,14 @@ export type ReadSettings = { ok: true; settings: Settings } | { ok: false; probl
 
 /** Read the settings from an environment. Problems are one line a variable: its name, what is wrong, where to get it. */
 export function readSettings(environment: Record<string, string | undefined>): ReadSettings {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  )
+  // A file of a secret ends with a line end, which would make of it another secret.
+  const trimmed = Object.entries(environment).map(([name, value]) => [name, value?.trim()] as const)
+  const given: Record<string, string | undefined> = Object.fromEntries(trimmed.filter(([, value]) => value))
+  const quoted = Object.keys(variables.shape).filter(name => /^(["']).*\1$/s.test(given[name] ?? ''))
+  if (quoted.length > 0) {
+    const problems = quoted.map(name => `${name} is in quotation marks: take them off.`)
+    return { ok: false, problems }
+  }
   const read = variables.safeParse(given)
   if (!read.success) {
     const problems = read.error.issues.map(issue => `${String(issue.path[0])} ${issue.message}.`)

@@ -65,3 +65,28 @@ test('several keys are read, the first first', () => {
   const read = readSettings({ SAASM_SECRET_KEY: `${key},${second}` })
   expect(read.ok && read.settings.secretKeys?.map(one => one[0])).toEqual([7, 9])
 })
+
+test('spaces and line ends around a value, as a file of a secret ends, are no part of it', () => {
+  const read = readSettings({
+    SLACK_BOT_TOKEN: ' xoxb-1\n',
+    SLACK_SIGNING_SECRET: '8f742231b10e8888abcd99yyyzzz85a5\n',
+    SAASM_SECRET_KEY: `${key}\r\n`,
+    LOG_LEVEL: 'warn ',
+    SAASM_CHANNEL: '\n',
+  })
+  expect(read).toMatchObject({
+    ok: true,
+    settings: {
+      slack: { botToken: 'xoxb-1', signingSecret: '8f742231b10e8888abcd99yyyzzz85a5' },
+      logLevel: 'warn',
+      channel: null,
+    },
+  })
+})
+
+test('a value in quotation marks, which Docker’s env files keep, is refused in one line with its name', () => {
+  const read = readSettings({ SLACK_SIGNING_SECRET: '"8f742231b10e8888abcd99yyyzzz85a5"' })
+  expect(read.ok ? [] : read.problems).toEqual([
+    expect.stringMatching(/^SLACK_SIGNING_SECRET .*quotation marks.*\.$/),
+  ])
+})
