@@ -1,5 +1,5 @@
 // The pages of a run: adopted by a later claim, in whole ones from the first, or dropped with everything staged.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Cursor } from '../connectors/engine.ts'
 import type { Conn, Db, Tx } from '../db/db.ts'
 import type { Reading, StagingFor } from './stage.ts'
@@ -50,6 +50,11 @@ export async function adoptPages(db: Db, reading: Reading): Promise<Adopted | un
     const people = adopted.reduce((sum, page) => sum + page.people, 0)
     return { pages: adopted.length, people, problems: last.problems, cursor: last.cursor }
   })
+}
+
+/** How many batches of a run are staged, in order from the first, as an expression. */
+export function stagedOf(runId: SQL): SQL {
+  return sql`(select coalesce(max(page), 0) from account_page where run_id = ${runId})`
 }
 
 /** In order; none if one is of another generation or too old: half a directory of yesterday is none of today. */

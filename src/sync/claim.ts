@@ -1,5 +1,6 @@
 // Claiming runs: each host's line gives one at its pace and under its cap, whichever process asks; dead workers' runs are taken over.
 import { inArray, sql } from 'drizzle-orm'
+import { stagedOf } from '../accounts/pages.ts'
 import { byKeyAndOnePlan, type Db, isUniqueViolation, type Tx } from '../db/db.ts'
 import type { Instance } from '../instances/instance.ts'
 import { instancesById } from '../instances/store.ts'
@@ -193,11 +194,13 @@ export async function takeOverRuns(db: Db, { owner, now, places }: Claimant): Pr
     .returning()
 }
 
-/** Attempt and fence grow by one. */
+/** Attempt and fence grow by one; the attempts are counted from the last one that has brought anything into staging. */
 function claimed(owner: string, now: Date) {
+  const staged = stagedOf(sql`${syncRunTable.id}`)
   return {
     state: 'running' as const,
-    attempt: sql`${syncRunTable.attempt} + 1`,
+    attempt: sql`case when ${staged} > ${syncRunTable.stagedAtClaim} then 1 else ${syncRunTable.attempt} + 1 end`,
+    stagedAtClaim: staged,
     fence: sql`${syncRunTable.fence} + 1`,
     leaseUntil: lease,
     leaseOwner: owner,

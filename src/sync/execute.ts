@@ -6,6 +6,7 @@ import { isUnreachable } from '../db/db.ts'
 import { credentialsOf } from '../instances/credentials.ts'
 import type { Instance } from '../instances/instance.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
+import { count } from '../lib/text.ts'
 import { conclude, concludeFailure } from './conclude.ts'
 import { faultOf } from './outcome.ts'
 import { showRun } from './progress.ts'
@@ -18,8 +19,13 @@ import type { Work } from './work.ts'
 
 /** A vendor may put one run off for this long in all; then it has failed. */
 const putOffMaxMs = 6 * 3_600_000
-/** A run that took its worker down this often is failed, so that it cannot go on for ever. */
+/** A run that took its worker down this often in a row, and got no further, is failed: it cannot go on for ever. */
 const attemptsMax = 5
+/**
+ * One claim reads for no longer: whoever was read first is a day old by then, and the next sync is due. The longest that is
+ * known to be needed is a million people at 200 a page and 50 pages a minute (Okta's smallest limit): 100 minutes.
+ */
+const readingMaxMs = 24 * 3_600_000
 /** How long a merge may still take to answer after its claim was lost: it may have been its own commit. */
 const lostGraceMs = 5_000
 
@@ -35,20 +41,42 @@ export async function execute(
     return clearStaging(db.conn, { runId: run.id, fence: run.fence })
   }
   const lost = new AbortController()
+  const slow = limitReading(work, instance)
   const stopBeating = beat(work, run, lost)
   const shown = showRun(work, run, instance)
   try {
     if (run.attempt > attemptsMax)
-      throw new Error(`The run was begun ${run.attempt - 1} times and never ended`)
-    const last = () => shown.stop()
-    await unlessLost(bringIn(work, run, instance, { signal, lost: lost.signal, last }), lost.signal)
+      throw new Error(`The run was begun ${run.attempt - 1} times in a row and got no further`)
+    const last = () => {
+      slow.stop()
+      return shown.stop()
+    }
+    const stops = AbortSignal.any([signal, slow.signal])
+    await unlessLost(bringIn(work, run, instance, { signal: stops, lost: lost.signal, last }), lost.signal)
   } catch (error) {
+    slow.stop()
     await shown.stop()
-    await stopped(work, run, instance, error, { signal, lost: lost.signal })
+    // What was under way may have broken in a way of its own.
+    const why = slow.signal.aborted ? slow.signal.reason : error
+    await stopped(work, run, instance, why, { signal, lost: lost.signal })
   } finally {
+    slow.stop()
     stopBeating()
     await shown.stop()
   }
+}
+
+/** Aborts with what people are told, unless reading has ended by then. */
+function limitReading(work: Work, instance: Instance): { signal: AbortSignal; stop(): void } {
+  const ms = work.readingMaxMs ?? readingMaxMs
+  const app = connectorById(instance.connector)?.name ?? instance.connector
+  const over = new AbortController()
+  const timer = setTimeout(() => {
+    const time = count(Math.max(1, Math.round(ms / 3_600_000)), 'hour', 'hours')
+    const message = `${app} did not list everybody within ${time}.`
+    over.abort(new ProviderError('broken', { message, detail: `reading took more than ${ms} ms` }))
+  }, ms)
+  return { signal: over.signal, stop: () => clearTimeout(timer) }
 }
 
 /** Read to the stream's own end, and merge; a small directory that says what is known already has nothing to merge. */
@@ -145,7 +173,8 @@ async function stopped(
   if (comeBack) {
     if (comeBack > now) log.info({ run: run.id, until: comeBack }, 'The vendor asked to come back later')
     // Its pages wait with it.
-    const waits = await giveBack(work, run, { dueAt: comeBack, putOff: comeBack > now })
+    const putOffMs = Math.round(comeBack.getTime() - now.getTime())
+    const waits = await giveBack(work, run, { dueAt: comeBack, putOffMs })
     return waits ? undefined : clearStaging(db.conn, staged)
   }
   const connector = connectorById(instance.connector)

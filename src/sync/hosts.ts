@@ -24,7 +24,7 @@ export function hostOf(instance: Pick<Instance, 'connector' | 'settings'>): stri
 /** The size of the next run of this instance, as its last good one lets expect. */
 export function sizeOf(instanceId: SQL): SQL {
   return sql`coalesce((
-    select case when l.people_read > ${smallPeopleMax} or l.ended_at - l.started_at > make_interval(secs => ${smallSecondsMax})
+    select case when l.people_read > ${smallPeopleMax} or l.ended_at - l.started_at > make_interval(secs => ${smallSecondsMax} + l.put_off_ms / 1000.0)
       then 'large' else 'small' end
     from sync_run l where l.instance_id = ${instanceId} and l.state in ('succeeded', 'partial', 'held')
     order by l.requested_at desc limit 1), 'unknown')`

@@ -14,5 +14,5 @@ export const runLimits: RunLimits = { runsAtOnce: 4, hostRunsAtOnce: 2, hostStar
 
 /** A run that read more people is large, the one under way too. */
 export const smallPeopleMax = 10_000
-/** A run that took longer is large. */
+/** A run that took longer is large; the time that its vendor put it off is not counted. */
 export const smallSecondsMax = 120

@@ -13,8 +13,8 @@ interface Until {
   dueAt: Date
   /** The attempt counts. */
   spent?: boolean
-  /** The vendor wants it later: it is not urgent any more. */
-  putOff?: boolean
+  /** The vendor wants it so much later: it is not urgent any more. */
+  putOffMs?: number
 }
 
 /**

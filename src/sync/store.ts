@@ -72,7 +72,7 @@ export async function settleRun(
 export async function giveBackRun(
   conn: Conn,
   claim: Claim,
-  { dueAt, spent = false, putOff = false }: { dueAt: Date; spent?: boolean; putOff?: boolean },
+  { dueAt, spent = false, putOffMs = 0 }: { dueAt: Date; spent?: boolean; putOffMs?: number },
 ): Promise<boolean> {
   const rows = await conn
     .update(syncRunTable)
@@ -81,7 +81,7 @@ export async function giveBackRun(
       dueAt,
       attempt: sql`${syncRunTable.attempt} - ${spent ? 0 : 1}`,
       // It would carry its whole line past all others meanwhile.
-      ...(putOff ? { urgent: false } : {}),
+      ...(putOffMs > 0 ? { urgent: false, putOffMs: sql`${syncRunTable.putOffMs} + ${putOffMs}` } : {}),
       leaseUntil: null,
       leaseOwner: null,
     })

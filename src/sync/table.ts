@@ -52,6 +52,10 @@ export const syncRunTable = pgTable(
     ...lease(),
     requestedAt: at('requested_at').notNull(),
     startedAt: at('started_at'),
+    /** Batches that were staged when it was last claimed: a claim that finds more counts its attempts anew. */
+    stagedAtClaim: integer('staged_at_claim').notNull().default(0),
+    /** For so long its vendor has put it off, in milliseconds: nobody worked on it meanwhile. */
+    putOffMs: integer('put_off_ms').notNull().default(0),
     endedAt: at('ended_at'),
     pages: integer('pages').notNull().default(0),
     peopleRead: integer('people_read').notNull().default(0),

@@ -6,8 +6,9 @@ import { claimRuns } from '../../src/sync/claim.ts'
 import { joinLines, nextRunMs, paceMs } from '../../src/sync/hosts.ts'
 import { runLimits } from '../../src/sync/limits.ts'
 import { requestRun } from '../../src/sync/request.ts'
-import type { RunSize } from '../../src/sync/run.ts'
+import type { RunSize, SyncRun } from '../../src/sync/run.ts'
 import { giveBack } from '../../src/sync/stop.ts'
+import { settleRun } from '../../src/sync/store.ts'
 import { createSweep } from '../../src/sync/sweep.ts'
 import { until } from '../support/world.ts'
 import { gate, halting, type Sync, startSync } from './synced.ts'
@@ -84,12 +85,40 @@ test('a run that its vendor has put off does not carry its whole line past every
   const [run] = await claim()
   if (!run) throw new Error('It was due')
   const dueAt = new Date(room.clock.now().getTime() + 3_600_000)
-  expect(await giveBack(room.work, run, { dueAt, putOff: true })).toBe(true)
+  expect(await giveBack(room.work, run, { dueAt, putOffMs: 3_600_000 })).toBe(true)
   await room.ask(id, 'manual', 'U2')
   expect(await room.rows('select urgent from sync_host')).toEqual([{ urgent: false }])
   room.clock.advance(3_600_001)
   await room.ask(id, 'manual', 'U3')
   expect(await room.rows('select urgent from sync_host')).toEqual([{ urgent: true }])
+})
+
+test('the time that a vendor puts a run off makes none large', async () => {
+  const { id } = await room.instance()
+  const run = async () => {
+    await room.ask(id)
+    const [claimed] = await claim()
+    if (!claimed) throw new Error('It was due')
+    return claimed
+  }
+  const end = async (claimed: SyncRun) => {
+    await settleRun(room.db.conn, claimed, 'succeeded', { endedAt: room.clock.now() })
+    room.clock.advance(1)
+  }
+  const putOffMs = 3_600_000
+  const first = await run()
+  const dueAt = new Date(room.clock.now().getTime() + putOffMs)
+  await giveBack(room.work, first, { dueAt, putOffMs })
+  room.clock.advance(putOffMs + 1)
+  const again = await run()
+  expect(again.id).toBe(first.id)
+  room.clock.advance(119_000)
+  await end(again)
+  const second = await run()
+  expect(second.size).toBe('small')
+  room.clock.advance(121_000)
+  await end(second)
+  expect((await run()).size).toBe('large')
 })
 
 test('an edit that moves an instance to another host moves its waiting run to that host’s line', async () => {

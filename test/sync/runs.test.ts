@@ -163,6 +163,31 @@ describe('a vendor that fails', () => {
     },
   )
 
+  test.each([0, 30])(
+    'one that lists without an end is left, and people are told why (%i known before)',
+    async known => {
+      const { id } = await room.instance()
+      if (known > 0) await room.sync(id, people(0, known))
+      room.clock.advance(1)
+      await room.ask(id)
+      const endless: Pages = async function* (signal) {
+        yield people(0, 5)
+        await new Promise((_, no) =>
+          signal.addEventListener('abort', () => no(new Error('The socket was cut'))),
+        )
+        return whole
+      }
+      await room.runDue(undefined, 'first', endless, { readingMaxMs: 20 })
+      expect(await room.latest(id)).toMatchObject({
+        state: 'failed',
+        fault: { code: 'broken', message: 'Okta did not list everybody within 1 hour.' },
+      })
+      expect(await room.users(id)).toHaveLength(known)
+      expect(await room.staged()).toBe(0)
+      expect((await room.refreshed(id)).status).toBe('live')
+    },
+  )
+
   test.each([
     ['credentials', 'token_inactive'],
     ['permission', 'insufficient_permissions'],

@@ -105,7 +105,9 @@ export function halting(at: ReturnType<typeof gate>, first = people(0, 5), secon
 }
 
 /** What of its settings and rooms one process has of its own. */
-type Own = Partial<Pick<Work, 'db' | 'loadWindowMs' | 'rememberedFrom'>> & { limits?: Partial<RunLimits> }
+type Own = Partial<Pick<Work, 'db' | 'loadWindowMs' | 'readingMaxMs' | 'rememberedFrom'>> & {
+  limits?: Partial<RunLimits>
+}
 
 /** These pages in chunks, as the engine gives them to who knows some by the vendor's bytes: in no new chunk is somebody who was listed before. */
 async function* cut(
