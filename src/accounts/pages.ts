@@ -52,9 +52,10 @@ export async function adoptPages(db: Db, reading: Reading): Promise<Adopted | un
   })
 }
 
-/** How many batches of a run are staged, in order from the first, as an expression. */
+/** How many batches of a run are staged, as an expression; 0 where one before the last is not there. */
 export function stagedOf(runId: SQL): SQL {
-  return sql`(select coalesce(max(page), 0) from account_page where run_id = ${runId})`
+  return sql`(
+    select case when count(distinct page) = max(page) then max(page) else 0 end from account_page where run_id = ${runId})`
 }
 
 /** In order; none if one is of another generation or too old: half a directory of yesterday is none of today. */

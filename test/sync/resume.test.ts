@@ -262,13 +262,13 @@ test('a page whose people did not all arrive is read again, and so is what came 
 test('attempts are counted from the last one that got further: five deaths that brought nothing in fail a run, and no death after them does', async () => {
   const fifth = () => room.rows("update sync_run set attempt = 5 where state = 'running'")
   const id = await instanceWith(30)
-  await diedBefore(1, 10)
+  const dead = [await diedBefore(1, 10)]
   await fifth()
-  await diedBefore(2, 20)
+  dead.push(await diedBefore(2, 20))
   expect(await room.latest(id)).toMatchObject({ state: 'running', fence: 2, attempt: 1 })
   await fifth()
   const at = gate()
-  void room.runDue(undefined, 'dead', walking(pages, () => at.wait()).pages)
+  const third = room.runDue(undefined, 'dead', walking(pages, () => at.wait()).pages)
   await at.reached
   expect(await room.latest(id)).toMatchObject({ state: 'running', fence: 3, attempt: 1 })
   await room.die()
@@ -277,6 +277,8 @@ test('attempts are counted from the last one that got further: five deaths that 
   expect(await room.latest(id)).toMatchObject({ state: 'failed', fence: 4, fault: { problem: 'internal' } })
   expect(await room.staged()).toBe(0)
   at.open()
+  await third
+  for (const { wake } of dead) await wake()
 })
 
 test('a dead worker that wakes while its successor reads leaves what that one has adopted', async () => {
