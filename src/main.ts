@@ -10,6 +10,7 @@ import { examine, report } from './db/doctor.ts'
 import { type Embedded, startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { readSettings, type Settings } from './env.ts'
+import { otherTeamIn } from './instances/other-team.ts'
 import { rotateKeys, rotationReport } from './instances/rotate.ts'
 import { createSeal } from './instances/seal.ts'
 import { makeJobTable } from './jobs/backend.ts'
@@ -139,6 +140,7 @@ async function startSandboxed(settings: Settings, databaseUrl: string): Promise<
     scopes: await manifestScopes(),
   })
   running.push({ name: 'sandbox', stop: () => sandbox.stop() })
+  if (settings.databaseUrl) await refuseOthers(settings.databaseUrl, sandbox.settings.teamId)
   const app = createApp({
     clock,
     log,
@@ -170,6 +172,15 @@ async function startSandboxed(settings: Settings, databaseUrl: string): Promise<
   await startApp(app)
   sandbox.connectTo(`http://127.0.0.1:${app.port()}`)
   say(welcome(sandbox.url, app.port()))
+}
+
+/** Told to the sandbox's Slack, the news of a company would be lost: its database is not opened, and not migrated. */
+async function refuseOthers(databaseUrl: string, teamId: string): Promise<void> {
+  const other = await otherTeamIn(databaseUrl, teamId)
+  if (other !== undefined)
+    throw new Error(
+      `the database of DATABASE_URL belongs to the Slack workspace ${other}, and the sandbox would swallow its news. Set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN) to run it; leave DATABASE_URL out for the sandbox.`,
+    )
 }
 
 function welcome(url: string, appPort: number): string {

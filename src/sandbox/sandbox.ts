@@ -36,6 +36,7 @@ export interface Sandbox {
   readonly vendors: Readonly<Record<VendorId, VendorStandIn>>
   /** What an app is started with, so that it talks to this sandbox. */
   readonly settings: {
+    teamId: string
     botToken: string
     appToken: string
     signingSecret: string
@@ -127,6 +128,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     mailbox,
     vendors,
     settings: {
+      teamId: team.id,
       botToken: kept.botToken,
       appToken: kept.appToken,
       signingSecret: kept.signingSecret,

@@ -5,6 +5,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeAll, expect, test } from 'vitest'
+import { openDb } from '../../src/db/db.ts'
+import { startEmbedded } from '../../src/db/embedded.ts'
+import { migrate } from '../../src/db/migrate.ts'
 
 const main = resolve('dist/main.js')
 const folders: string[] = []
@@ -144,6 +147,27 @@ test.each([
     expect(await app.ended).toBe(0)
   },
 )
+
+test('without credentials a database of a company’s is neither opened nor changed', async () => {
+  const postgres = await startEmbedded(join(newFolder(), 'postgres'), { fast: true })
+  await migrate(postgres.url, 'drizzle/migrations')
+  const db = openDb(postgres.url, { connectionsMax: 1 })
+  try {
+    await db.sql`insert into instance (id, team_id, name, connector, status, owner, created_by, created_at, updated_at)
+      values (gen_random_uuid(), 'T0ACME', 'okta', 'okta', 'live', 'U1', 'U1', now(), now())`
+    const started = start(newFolder(), { DATABASE_URL: postgres.url })
+    expect(await started.ended).toBe(1)
+    expect(started.printed()).toMatch(
+      /belongs to the Slack workspace T0ACME.*Set SLACK_BOT_TOKEN.*leave DATABASE_URL out/,
+    )
+    await db.sql`update instance set team_id = 'T0SANDBOX'`
+    await start(newFolder(), { DATABASE_URL: postgres.url }).shown(/Three things to try/)
+  } finally {
+    for (const child of children) child.kill('SIGKILL')
+    await db.close(1)
+    await postgres.stop()
+  }
+})
 
 test('production without credentials is refused with one line a variable', async () => {
   const started = start(newFolder(), { NODE_ENV: 'production' })
