@@ -17,6 +17,8 @@ import {
 import { loadingView, metadataOf, modal, noticeView } from '../slack/modal.ts'
 import type { ModalView } from '../slack/turn.ts'
 import { requestRemoval } from '../sync/request.ts'
+import { type Below, belowOf, beneath } from './below.ts'
+import { redrawBelow } from './edit-below.ts'
 import type { Gesture, House } from './gesture.ts'
 import { byValue, byWindow, goneText } from './pick.ts'
 
@@ -30,9 +32,11 @@ export const deleteInstanceGesture: Gesture = {
       role: 'admin',
       about: byValue,
       loading: () => loadingView(title),
-      async run(_turn, house, opened, instance) {
+      async run(turn, house, opened, instance) {
         await opened?.update(
-          instance ? await consequences(house, instance, false) : noticeView(title, goneText),
+          instance
+            ? await consequences(house, instance, false, beneath(turn.view))
+            : noticeView(title, goneText),
         )
       },
     },
@@ -42,7 +46,9 @@ export const deleteInstanceGesture: Gesture = {
       async run(turn, house, _opened, instance) {
         const ticked = turn.many.includes(understood.value)
         await turn.update(
-          instance ? await consequences(house, instance, ticked) : noticeView(title, goneText),
+          instance
+            ? await consequences(house, instance, ticked, belowOf(turn.view))
+            : noticeView(title, goneText),
         )
       },
     },
@@ -54,7 +60,7 @@ export const deleteInstanceGesture: Gesture = {
         const ticked = (turn.view.inputs.many.get(box) ?? []).includes(understood.value)
         const changed = instance && metadataOf(turn.view).version !== String(instance.version)
         if (instance && (!ticked || changed)) {
-          await turn.update(await consequences(house, instance, false))
+          await turn.update(await consequences(house, instance, false, belowOf(turn.view)))
           return
         }
         const asked = instance && (await askForDeletion(house, instance, turn.who))
@@ -62,12 +68,18 @@ export const deleteInstanceGesture: Gesture = {
           ? `*${escapeText(instance.name)}* is being deleted. It may take a few minutes before its users are removed from your reporting; you hear the end.`
           : goneText
         await turn.update(noticeView(title, text))
+        if (instance) await redrawBelow(house, turn, instance)
       },
     },
   },
 }
 
-async function consequences(house: House, instance: Instance, ticked: boolean): Promise<ModalView> {
+async function consequences(
+  house: House,
+  instance: Instance,
+  ticked: boolean,
+  below: Below,
+): Promise<ModalView> {
   if (instance.status === 'deleting')
     return noticeView(title, `*${escapeText(instance.name)}* is being deleted already.`)
   const going = await onlyHere(house.db.conn, instance)
@@ -99,7 +111,7 @@ async function consequences(house: House, instance: Instance, ticked: boolean): 
     title,
     close: 'Keep',
     blocks,
-    metadata: { instance: instance.id, version: String(instance.version) },
+    metadata: { instance: instance.id, version: String(instance.version), ...below },
   })
 }
 

@@ -9,6 +9,8 @@ import type { Who } from '../slack/turn.ts'
 import type { Removal } from '../sync/removal.ts'
 import { requestRemoval } from '../sync/request.ts'
 import { openRemovalOf } from '../sync/store.ts'
+import { beneath } from './below.ts'
+import { redrawBelow } from './edit-below.ts'
 import type { Gesture } from './gesture.ts'
 import { byValue, byWindow, goneText } from './pick.ts'
 
@@ -22,7 +24,7 @@ export const deleteUsersGesture: Gesture = {
       role: 'admin',
       about: byValue,
       loading: () => loadingView(title),
-      async run(_turn, house, opened, instance) {
+      async run(turn, house, opened, instance) {
         if (!instance || instance.status === 'deleting') {
           await opened?.update(noticeView(title, goneText))
           return
@@ -39,7 +41,10 @@ export const deleteUsersGesture: Gesture = {
             title,
             submit: 'Delete All Users',
             close: 'Keep users',
-            metadata: { instance: instance.id, version: String(instance.version) },
+            metadata: {
+              ...{ instance: instance.id, version: String(instance.version) },
+              ...beneath(turn.view),
+            },
             blocks: [
               section(
                 `*${count(users, 'user', 'users')}* of *${name}* will no longer be reported. The instance itself stays.`,
@@ -57,6 +62,7 @@ export const deleteUsersGesture: Gesture = {
       about: byWindow,
       async run(turn, house, named) {
         const now = house.clock.now()
+        let changed: { from: number; to: number } | undefined
         const text = await house.db.transaction(async tx => {
           const instance = named && (await lockInstance(tx, named.id))
           if (!instance || (instance.status !== 'live' && instance.status !== 'inactive')) return goneText
@@ -65,7 +71,7 @@ export const deleteUsersGesture: Gesture = {
           if (open) return askedText(open, turn.who)
           if (metadataOf(turn.view).version !== String(instance.version)) return changedText
           // A run under way would bring back whom it has read: it may not merge any more.
-          await regenerateInstance(tx, instance.id, now)
+          changed = { from: instance.version, to: await regenerateInstance(tx, instance.id, now) }
           const { removal } = await requestRemoval(
             tx,
             { instanceId: instance.id, kind: 'users', by: turn.who.userId, now },
@@ -80,7 +86,10 @@ export const deleteUsersGesture: Gesture = {
           })
           return askedText(removal, turn.who)
         })
-        return { kind: 'update', view: noticeView(title, text) }
+        const after = async () => {
+          if (named) await redrawBelow(house, turn, named, changed)
+        }
+        return { kind: 'update', view: noticeView(title, text), after }
       },
     },
   },

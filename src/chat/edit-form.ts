@@ -28,12 +28,13 @@ import {
   userInput,
 } from '../slack/modal.ts'
 import type { ModalView } from '../slack/turn.ts'
+import type { GoingOn } from '../sync/store.ts'
 import { nameMax } from './connect.ts'
 import { credentialInputs, type FieldProblems, problemBlock } from './credentials.ts'
 import type { WantedEdit } from './edit-read.ts'
 import { reviewButton } from './held-review.ts'
 import { goneLatelyText } from './history.ts'
-import { freshness, keptText, statusText } from './tiles.ts'
+import { freshness, goingText, keptText, statusText } from './tiles.ts'
 
 export interface FormFacts {
   users: number
@@ -43,6 +44,8 @@ export interface FormFacts {
   kept: Kept | undefined
   /** Who vanished in the last `goneDays`. */
   gone: number
+  /** What goes on there; undefined: nothing. */
+  going: GoingOn | undefined
   goneDays: number
   now: Date
 }
@@ -55,6 +58,8 @@ export interface FormNotes {
   problems?: FieldProblems
   /** Opened by Fix: a revoked instance is shown as it will be, Live. */
   repair?: boolean
+  /** Drawn again in place: the version that its inputs are named by, so that what was typed stays. */
+  inputsOf?: string | undefined
 }
 
 export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes): ModalView {
@@ -65,6 +70,7 @@ export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes)
     context(
       `${connector?.emoji ?? ''} ${escapeText(connector?.name ?? instance.connector)} · ${statusText(instance)} · ${count(facts.users, 'user', 'users')} · ${freshness(instance, facts.now)}`,
     ),
+    ...(facts.going ? [context(goingText(facts.going))] : []),
     ...(facts.gone > 0 ? [context(goneLatelyText(facts.gone, facts.goneDays))] : []),
     ...(facts.kept ? [context(keptText(instance, facts.kept))] : []),
     textInput({ blockId: 'name', label: 'Name', initial: typed?.name ?? instance.name, max: nameMax }),
@@ -134,17 +140,18 @@ export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes)
       'delete',
     ),
   ]
+  const inputs = notes.inputsOf ?? String(instance.version)
   return modal({
     callbackId: 'edit-instance',
     title: 'Edit Instance',
     submit: 'Update Instance',
-    blocks: blocks.map(block => ofVersion(block, instance.version)),
-    metadata: { instance: instance.id, version: String(instance.version) },
+    blocks: blocks.map(block => ofVersion(block, inputs)),
+    metadata: { instance: instance.id, version: String(instance.version), inputs },
   })
 }
 
 /** Slack keeps what a person typed where the ids stay: an input of another version shows what is stored now. */
-function ofVersion(block: SlackBlock, version: number): SlackBlock {
+function ofVersion(block: SlackBlock, version: string): SlackBlock {
   if (block.type !== 'input') return block
   const actionId = `${block.block_id ?? ''}:${version}`
   return { ...block, element: { ...block.element, action_id: actionId } }

@@ -14,6 +14,7 @@ import { listRecipients } from '../recipients/recipients.ts'
 import { section } from '../slack/blocks.ts'
 import { loadingView, type ModalView, metadataOf, modal, noticeView } from '../slack/modal.ts'
 import type { OpenView, SubmissionAnswer, SubmissionTurn, Who } from '../slack/turn.ts'
+import { goingOn } from '../sync/store.ts'
 import { checkMs } from './connect.ts'
 import { checkingView, noticeBlocks, problemOf } from './credentials.ts'
 import { editForm, type FormNotes } from './edit-form.ts'
@@ -61,20 +62,24 @@ export const editInstanceGesture: Gesture = {
   submissions: { 'edit-instance': { role: 'admin', about: byWindow, run: submit } },
 }
 
-async function drawn(house: House, instance: Instance, notes: FormNotes = {}) {
+export async function drawn(house: House, instance: Instance, notes: FormNotes = {}) {
   const { conn } = house.db
   if (instance.status === 'deleting') return noticeView(title, 'This instance is being deleted.')
   const { id } = instance
   const now = house.clock.now()
   const { goneDays } = house
   const since = new Date(now.getTime() - goneDays * 86_400_000)
-  const [users, recipients, kept, gone] = await Promise.all([
+  const [users, recipients, kept, gone, going] = await Promise.all([
     usersOf(conn, [id]),
     listRecipients(conn, { teamId: instance.teamId, instanceId: id }),
     keptOf(conn, [id]),
     goneSince(conn, id, since),
+    goingOn(conn, [id]),
   ])
-  const facts = { users: users.get(id) ?? 0, recipients, kept: kept.get(id), gone, goneDays, now }
+  const facts = {
+    ...{ users: users.get(id) ?? 0, recipients, kept: kept.get(id), going: going.get(id) },
+    ...{ gone, goneDays, now },
+  }
   return editForm(instance, facts, notes)
 }
 

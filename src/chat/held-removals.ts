@@ -12,19 +12,20 @@ import type { ActionTurn } from '../slack/turn.ts'
 import { endCard } from '../sync/conclude.ts'
 import { decideHeld, type HeldQuestion, heldQuestion } from '../sync/held.ts'
 import { openRemovalOf } from '../sync/store.ts'
-import type { Gesture, House } from './gesture.ts'
+import { redrawBelow } from './edit-below.ts'
+import type { ActionRule, Gesture, House } from './gesture.ts'
 import { sendHeldList } from './held-list.ts'
 import { reviewRule } from './held-review.ts'
 
 export const heldRemovalsGesture: Gesture = {
   actions: {
-    'held-allow': { role: 'admin', about: asking, run: (turn, house) => decide(turn, house, 'allowed') },
-    'held-keep': { role: 'admin', about: asking, run: (turn, house) => decide(turn, house, 'kept') },
+    'held-allow': { role: 'admin', about: asking, run: deciding('allowed') },
+    'held-keep': { role: 'admin', about: asking, run: deciding('kept') },
     // Kept users may be let go after all, but not by a press on a card that was late.
     'held-release': {
       role: 'admin',
       about: asking,
-      run: (turn, house) => decide(turn, house, 'allowed', { afterKeep: true }),
+      run: deciding('allowed', { afterKeep: true }),
     },
     'held-review': reviewRule,
     // Names and addresses: only for who may decide about them.
@@ -40,14 +41,24 @@ async function asking({ who, value }: ActionTurn, house: House): Promise<Instanc
 
 const goneText = 'This question is not there any more.'
 
-async function decide(
+function deciding(what: 'allowed' | 'kept', options: { afterKeep?: boolean } = {}): ActionRule['run'] {
+  return async (turn, house, _opened, about) => {
+    const said = await decide(turn, house, what, options)
+    // The card itself says it to everybody; a press is answered to its person, in the window it was made in.
+    if (!turn.view) return turn.reply({ text: said })
+    await turn.redraw(noticeView('Held users', said))
+    if (about) await redrawBelow(house, turn, about)
+  }
+}
+
+function decide(
   turn: ActionTurn,
   house: House,
   what: 'allowed' | 'kept',
-  { afterKeep = false } = {},
-): Promise<void> {
+  { afterKeep = false }: { afterKeep?: boolean },
+): Promise<string> {
   const { who } = turn
-  const said = await house.db.transaction(
+  return house.db.transaction(
     async tx => {
       const named = await heldQuestion(tx, who.teamId, turn.value)
       // The lock first: a run that is being merged right now decides before us, and then we look at what it left.
@@ -61,9 +72,6 @@ async function decide(
     // They may be a million, in one statement.
     { patient: true },
   )
-  // The card itself says it to everybody; a press is answered to its person, in the window it was made in.
-  if (turn.view) await turn.redraw(noticeView('Held users', said))
-  else await turn.reply({ text: said })
 }
 
 /** Why it can no longer be decided; undefined: it can. */

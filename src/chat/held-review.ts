@@ -10,6 +10,7 @@ import { newsOf } from '../sync/conclude.ts'
 import { type HeldQuestion, lastQuestion } from '../sync/held.ts'
 import { thresholdsText } from '../sync/outcome.ts'
 import { announcementOf } from '../sync/told.ts'
+import { type Below, beneath } from './below.ts'
 import type { ActionRule } from './gesture.ts'
 import { byValue } from './pick.ts'
 
@@ -20,15 +21,22 @@ export const reviewRule: ActionRule = {
   role: 'admin',
   about: byValue,
   loading: () => loadingView(title),
-  async run(_turn, house, opened, instance) {
+  async run(turn, house, opened, instance) {
     const question = instance && (await lastQuestion(house.db.conn, instance.id))
     const now = house.clock.now()
     const nobody = 'Nobody is held back any more.'
-    await opened?.update(question ? review(instance, question, now) : noticeView(title, nobody))
+    await opened?.update(
+      question ? review(instance, question, now, beneath(turn.view)) : noticeView(title, nobody),
+    )
   },
 }
 
-function review(instance: Instance, { runId, held, superseded }: HeldQuestion, at: Date): ModalView {
+function review(
+  instance: Instance,
+  { runId, held, superseded }: HeldQuestion,
+  at: Date,
+  below: Below,
+): ModalView {
   const news = newsOf(runId, held)
   const told = { users: 0, lastSuccessAt: null, next: '', held: news }
   const { sentences } = wordsOf(announcementOf(instance, 'held', told, { at, actor: null }))
@@ -47,6 +55,7 @@ function review(instance: Instance, { runId, held, superseded }: HeldQuestion, a
   return modal({
     callbackId: 'held-review',
     title,
+    metadata: below,
     blocks: [
       section(sentences.map(escapeText).join('\n')),
       section(superseded ? later : status),

@@ -97,7 +97,7 @@ function tile(instance: Instance, facts: TileFacts, position: number, now: Date)
 }
 
 /** What goes on just now, and how far it is. */
-function goingText({ peopleRead, removed, total }: GoingOn): string {
+export function goingText({ peopleRead, removed, total }: GoingOn): string {
   if (peopleRead !== null)
     return `:arrows_counterclockwise: syncing: ${count(peopleRead, 'person', 'people')} so far`
   const of = total === null ? '' : ` of ${total.toLocaleString('en-US')}`

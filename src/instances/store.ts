@@ -226,9 +226,9 @@ export async function replaceSealed(
   return rows.length > 0
 }
 
-/** Start a new generation and version: a run under way may not merge any more, and a window opened before is stale (its users are being deleted). */
-export async function regenerateInstance(tx: Tx, id: string, now: Date): Promise<void> {
-  await tx
+/** Start a new generation and version: a run under way may not merge any more, and a window opened before is stale (its users are being deleted). Returns the version. */
+export async function regenerateInstance(tx: Tx, id: string, now: Date): Promise<number> {
+  const rows = await tx
     .update(instanceTable)
     .set({
       generation: sql`${instanceTable.generation} + 1`,
@@ -236,6 +236,8 @@ export async function regenerateInstance(tx: Tx, id: string, now: Date): Promise
       updatedAt: now,
     })
     .where(eq(instanceTable.id, id))
+    .returning({ version: instanceTable.version })
+  return one(rows, 'the instance is locked').version
 }
 
 /** Record how a run ended, and when the next one is due. The admin's version does not change. */

@@ -28,7 +28,7 @@ export interface Filled {
 
 export interface PayloadView {
   id?: string
-  root_view_id?: string
+  previous_view_id?: string | null
   hash?: string
   callback_id?: string
   private_metadata?: string
@@ -79,7 +79,7 @@ function filesOf(filled: Filled): UploadedFile[] {
 export function shownView(view: PayloadView): ShownView {
   return {
     id: plainText(view.id),
-    rootId: plainText(view.root_view_id ?? view.id),
+    belowId: plainText(view.previous_view_id),
     hash: plainText(view.hash),
     callbackId: plainText(view.callback_id),
     privateMetadata: plainText(view.private_metadata),

@@ -37,7 +37,8 @@ export interface InputState {
 /** A view as it came back from Slack. Ids and metadata are hints, never authority. */
 export interface ShownView {
   id: string
-  rootId: string
+  /** The view that it was put on top of; '' when there is none. */
+  belowId: string
   hash: string
   callbackId: string
   privateMetadata: string
@@ -77,6 +78,8 @@ export interface ActionTurn extends Turn {
   many: readonly string[]
   /** The view it was pressed in; undefined in a message or on the Home tab. */
   view: ShownView | undefined
+  /** The view beneath that one; undefined: there is none. */
+  below: OpenView | undefined
   message: { channelId: string; ts: string } | undefined
   open(view: ModalView): Promise<OpenView>
   push(view: ModalView): Promise<OpenView>
@@ -92,6 +95,8 @@ export interface ActionTurn extends Turn {
 
 export interface SubmissionTurn extends Turn {
   view: ShownView
+  /** The view beneath; undefined: there is none. */
+  below: OpenView | undefined
 }
 
 /** The answer to a submission; it is Slack's acknowledgement, due within 3 s. `after` is run once it is sent. */

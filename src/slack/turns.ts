@@ -12,6 +12,7 @@ import type {
   ModalView,
   OpenView,
   OptionsTurn,
+  ShownView,
   SubmissionAnswer,
   SubmissionTurn,
   Who,
@@ -51,6 +52,10 @@ const overtaken = new Set(['not_found', 'hash_conflict'])
 export function createTurns(web: WebClient, log: Log) {
   function opened(id: string): OpenView {
     return { id, update: view => update({ view_id: id }, view) }
+  }
+
+  function below(view: ShownView | undefined): OpenView | undefined {
+    return view && view.belowId !== '' ? opened(view.belowId) : undefined
   }
 
   /** False when there is nothing left to update. Any other failure throws. */
@@ -124,6 +129,7 @@ export function createTurns(web: WebClient, log: Log) {
       value: textOf(pressed),
       many: manyOf(pressed),
       view,
+      below: below(view),
       message,
       reply: message ? replyThrough(respond, by, message.channelId) : said => replyDirectly(by, said),
       open: shown => open(body.trigger_id ?? '', shown),
@@ -143,7 +149,7 @@ export function createTurns(web: WebClient, log: Log) {
   function submission(body: InteractiveBody): SubmissionTurn {
     const by = who(body)
     const view = shownView(body.view ?? {})
-    return { who: by, once: onceOf(body), view, reply: said => replyDirectly(by, said) }
+    return { who: by, once: onceOf(body), view, below: below(view), reply: said => replyDirectly(by, said) }
   }
 
   function options(body: InteractiveBody): OptionsTurn {
