@@ -41,7 +41,7 @@ export function wordsOf(told: Announcement): Words {
   const name = oneLine(told.instanceName)
   const sentences = [
     leadOf(told, name),
-    ...(told.kind === 'held' && told.held ? namesAndWhy(told.held) : []),
+    ...(told.kind === 'held' && told.held ? whyAndNames(told.held) : []),
     ...(told.failure ? [told.failure.message] : []),
     ...(told.kind === 'held' ? [] : (told.warnings ?? [])),
   ]
@@ -98,12 +98,12 @@ function heldText(told: Announcement, name: string): string {
   return `${count(all, 'user', 'users')} of ${held.of.toLocaleString('en-US')} (${share} %) of ${name} ${whatOf(held, told.app)}.${since}`
 }
 
-/** Some of them by name, and why so many may be gone. */
-function namesAndWhy({ gone, disabled, names, why }: HeldNews): string[] {
+/** Why so many may be gone, then some of them by name: where long names fill a message, they are what is cut. */
+function whyAndNames({ gone, disabled, names, why }: HeldNews): string[] {
   const more = gone + disabled - names.length
   const shown = names.map(name => clampText(oneLine(name), shownNameMax)).join(', ')
   const rest = more > 0 ? ` and ${more.toLocaleString('en-US')} more` : ''
-  return [...(names.length > 0 ? [`They are ${shown}${rest}.`] : []), why.join(' ')]
+  return [why.join(' '), ...(names.length > 0 ? [`They are ${shown}${rest}.`] : [])]
 }
 
 /** What the sync found of them. */

@@ -126,6 +126,7 @@ export function editForm(instance: Instance, facts: FormFacts, notes: FormNotes)
     numberInput({
       blockId: 'removal-percent',
       label: '… and of more than this share, in percent',
+      hint: 'With 100 here, or with more people above than there are users, only a removal of everybody is held.',
       initial: typed?.removalPercentMax ?? instance.removalPercentMax,
       min: 0,
       max: removalPercentLimit,

@@ -153,3 +153,10 @@ test('whatever is in a name or a message, the blocks are valid, nothing mentions
     { numRuns: 120 },
   )
 })
+
+test('twenty long names that must be escaped leave room for why so many may be gone', () => {
+  const names = Array.from({ length: 20 }, () => '&'.repeat(60))
+  const why = ['The token may have lost a scope.', 'The last of the reasons.']
+  const shown = channelMessage(told('held', { held: { ...held, names, why } }))
+  expect(marked(shown.blocks)).toMatch(/The token may have lost a scope\. The last of the reasons\./)
+})
