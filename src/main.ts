@@ -205,9 +205,15 @@ async function startApp(app: App): Promise<void> {
 
 async function embeddedDatabase(): Promise<Embedded> {
   await mkdir(folder, { recursive: true })
-  const embedded = await startEmbedded(join(folder, 'postgres'))
-  running.push({ name: 'Postgres', stop: () => embedded.stop() })
-  return embedded
+  const starting = startEmbedded(join(folder, 'postgres'))
+  // Whoever stops saasm while it starts leaves no server behind.
+  const stopIt = () =>
+    starting.then(
+      embedded => embedded.stop(),
+      () => {},
+    )
+  running.push({ name: 'Postgres', stop: stopIt })
+  return starting
 }
 
 function jobStoreOf(settings: Settings, databaseUrl: string) {

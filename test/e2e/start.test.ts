@@ -1,6 +1,6 @@
 // The start as a person sees it: the built app as a process of its own, in a folder of its own.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -96,6 +96,19 @@ test('a port that is taken is answered with the next free one, printed', async (
   server.close()
   const port = Number(/open http:\/\/[^:]+:(\d+)/.exec(text)?.[1])
   expect(port).toBeGreaterThan(taken)
+})
+
+test('a stop while its Postgres starts leaves no server behind', async () => {
+  const folder = newFolder()
+  const first = start(folder)
+  const lock = join(folder, '.saasm/postgres/data/postmaster.pid')
+  // While initdb makes the data there is a negative number in it.
+  const serves = () => existsSync(lock) && /^\d+\n/.test(readFileSync(lock, 'utf8'))
+  await expect.poll(serves, { timeout: 30_000, interval: 1 }).toBe(true)
+  first.child.kill('SIGTERM')
+  await first.ended
+  expect(first.printed()).not.toMatch(/Three things to try/)
+  await start(folder).shown(/Three things to try/)
 })
 
 test('two starts in one folder: the second says so and ends', async () => {
