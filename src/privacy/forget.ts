@@ -142,8 +142,9 @@ async function cleanTable(tx: Tx, of: TextColumns & { traces: Traces }): Promise
 
 /** Where the address still stands after all, and what helps. */
 async function leftOver(tx: Tx, email: string): Promise<string[]> {
-  const settings = await tx.execute<{ name: string }>(sql`
-    select name from instance where deleted_at is null and strpos(lower(settings::text), ${email}) > 0 order by name`)
+  const near = await tx.execute<{ name: string; settings: unknown }>(sql`
+    select name, settings from instance where deleted_at is null and strpos(lower(settings::text), ${email}) > 0 order by name`)
+  const settings = near.filter(one => withoutTraces(one.settings, { email, names: [] }) !== one.settings)
   const staged = await tx.execute(sql`select 1 from account_staging where lower(email) = ${email} limit 1`)
   return [
     ...settings.map(

@@ -10,10 +10,15 @@ export interface Traces {
 /** What stands where somebody was. */
 export const forgotten = '(forgotten)'
 
+/** Not the end of a longer address, which is somebody else’s: `ann@acme.example` is within `joann@acme.example`. */
+const noneBefore = "(?<![\\p{L}\\p{N}_]|[\\p{L}\\p{N}_][.+'-])"
+/** Nor its beginning: `ann@acme.com.au`. */
+const noneAfter = '(?![\\p{L}\\p{N}_]|[.-][\\p{L}\\p{N}])'
+
 /** The same value without the traces; the very same one when there are none. */
 export function withoutTraces<T>(value: T, traces: Traces): T {
   const names = new Set(traces.names)
-  const address = new RegExp(escapedPattern(traces.email), 'giu')
+  const address = new RegExp(`${noneBefore}${escapedPattern(traces.email)}${noneAfter}`, 'giu')
   const clean = (node: unknown): unknown => {
     if (typeof node === 'string') return node.replace(address, forgotten)
     if (Array.isArray(node)) {

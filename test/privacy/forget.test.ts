@@ -137,3 +137,23 @@ test('what holds no trace is the same object, and a name is taken out only where
     b: 'to (forgotten), aXb@c.d',
   })
 })
+
+test('a longer address that holds theirs is somebody else’s, and stays', () => {
+  const traces = { email: 'ann@acme.com', names: [] }
+  const others = [
+    'joann@acme.com',
+    'jo.ann@acme.com',
+    'x+ann@acme.com',
+    'ann@acme.com.au',
+    'ann@acme.community',
+  ]
+  expect(withoutTraces(others, traces)).toBe(others)
+  for (const told of [
+    'Ann@acme.com.',
+    '<mailto:ann@acme.com>',
+    '“ann@acme.com”, you',
+    '?by=ann@acme.com&x',
+    '- ann@acme.com',
+  ])
+    expect(withoutTraces(told, traces)).toBe(told.replace(/ann@acme\.com/i, '(forgotten)'))
+})
