@@ -9,6 +9,8 @@ import type { ListedChunk } from './engine.ts'
  */
 const namesMax = 100_000
 const lastNames = 2_000
+/** Of an answer, kept until the next one has come. */
+const tailMax = 1_000
 
 /** People of an answer, or of a portion of one. */
 export interface Listed {
@@ -26,7 +28,10 @@ export interface Seen {
 export interface SeenAnswer {
   /** Who of this portion was not given before. Who is known again has no name here, and is given as often as listed. */
   firstOfEach(portion: Listed): Listed
-  /** At its end: it has come already in this listing. */
+  /**
+   * At its end: it has come already in this listing. Some of the answer just before are no repetition of it: a list may
+   * end with them, where a search goes on from its last moment or somebody has moved it by a place.
+   */
   hasCome(): boolean
 }
 
@@ -34,12 +39,14 @@ export interface SeenAnswer {
 export function createSeen(listings: number): Seen {
   const names = listings > 1 ? allNames() : newestNames()
   const answers = new Set<string>()
+  let before: readonly string[] = []
   const seen: Seen = {
     people: 0,
     answer(listing) {
       // Some 30 bytes an answer: a directory of a million has a few thousand of them.
       const print = createHash('sha1').update(`${listing}`)
       let [listed, repeated] = [0, true]
+      let ids: string[] = []
       const isFirst = ({ externalId }: Account) => {
         const before = names.lastListing(externalId, listing)
         if (before === listing) return false
@@ -52,7 +59,9 @@ export function createSeen(listings: number): Seen {
           if (accounts.length === 0 && !chunks?.length) return portion
           listed += 1
           // Hashed at once: a call an id costs more than the hash.
-          print.update(`\n${idsOf(portion).join('\n')}`)
+          const now = idsOf(portion)
+          print.update(`\n${now.join('\n')}`)
+          if (ids.length <= tailMax) ids = ids.length === 0 ? now : ids.concat(now)
           if (chunks?.some(chunk => chunk.known)) repeated = false
           const first: Listed = { accounts: accounts.filter(isFirst) }
           if (chunks) first.chunks = []
@@ -67,12 +76,22 @@ export function createSeen(listings: number): Seen {
         hasCome() {
           if (listed === 0) return false
           const { size } = answers
-          return answers.add(print.digest('base64url')).size === size || repeated
+          const again = answers.add(print.digest('base64url')).size === size
+          const some = repeated && isPartOf(ids, before)
+          before = ids
+          return again || (repeated && !some)
         },
       }
     },
   }
   return seen
+}
+
+/** Fewer than all of them, and nobody else. */
+function isPartOf(ids: readonly string[], all: readonly string[]): boolean {
+  if (ids.length >= all.length || all.length > tailMax) return false
+  const names = new Set(all)
+  return ids.every(id => names.has(id))
 }
 
 /** How many people are on a page. */

@@ -49,6 +49,15 @@ test('more people than one search gives are read in further searches, each once'
   expect(rest.accounts.at(-1)?.externalId).toBe('u2349')
 })
 
+test('a tenant of exactly as many people as one search gives is read whole', async () => {
+  for (const people of [1_000, 1_999]) {
+    directory(people)
+    const { accounts, end } = await listAll(engine, auth0, domain)
+    expect(accounts).toHaveLength(people)
+    expect(end).toEqual({ complete: true, warnings: [] })
+  }
+})
+
 test('people who cannot be told apart by their moment make the list incomplete, never shorter in silence', async () => {
   directory(1_500, true)
   const { end } = await listAll(engine, auth0, domain)
