@@ -37,7 +37,13 @@ export function accountOf(said: Pick<Account, 'externalId' | 'status'> & Partial
   }
 }
 
-/** The moment that an ISO 8601 text or a number of milliseconds names; null for none. */
+/** A day and a time of day without a zone: not to be read in the zone of the machine that saasm runs on. */
+const zoneless = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?$/
+
+/** The moment that an ISO 8601 text (in UTC where it names no zone) or a number of milliseconds names; null for none. */
 export function moment(told: string | number | null | undefined): Date | null {
-  return told === null || told === undefined || told === '' ? null : new Date(told)
+  if (told === null || told === undefined || told === '') return null
+  // Nearly all end in Z, and there may be millions.
+  if (typeof told === 'number' || told.endsWith('Z') || !zoneless.test(told)) return new Date(told)
+  return new Date(`${told.replace(' ', 'T').replace(',', '.')}Z`)
 }

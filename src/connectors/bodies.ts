@@ -1,4 +1,13 @@
 // What a declaration needs from an answer's body: a list, a word or a flag at the end of a path of keys.
+import { z } from 'zod'
+import { RowRefused } from './errors.ts'
+
+/** An id, of a number as of a text. Throws RowRefused for a number that was rounded as it was read: two people may share it. */
+export const anyId = z.union([z.string(), z.number()]).transform(id => {
+  if (typeof id === 'number' && !Number.isSafeInteger(id))
+    throw new RowRefused('The account’s id is a number that cannot be read exactly.')
+  return String(id)
+})
 
 type Path = readonly (string | number)[]
 
@@ -28,6 +37,11 @@ export function textAt(...path: Path): (body: unknown) => string | undefined {
       ? String(found)
       : undefined
   }
+}
+
+/** For `more` of a pager: whether true stands at the end of the path. */
+export function flagAt(...path: Path): (body: unknown) => boolean {
+  return body => at(body, ...path) === true
 }
 
 /** The words of a list of scopes in one text, apart by spaces or commas. */

@@ -193,7 +193,7 @@ function until(error: ProviderError, clock: Clock, waitMs: number): ProviderErro
   })
 }
 
-/** The same request for half as many items, at least one. */
+/** The same request for half as many items, at least one; a page that has a number would begin elsewhere, and stays. */
 function halved(req: Req, sizeKey: string): Req {
   const half = (size: string | null | undefined) => String(Math.max(1, Math.floor(Number(size) / 2)))
   const inQuery = req.query?.[sizeKey]
@@ -201,7 +201,7 @@ function halved(req: Req, sizeKey: string): Req {
   if (!URL.canParse(req.path)) return req
   const url = new URL(req.path)
   const inPath = url.searchParams.get(sizeKey)
-  if (!(Number(inPath) > 1)) return req
+  if (!(Number(inPath) > 1) || url.searchParams.has('page')) return req
   url.searchParams.set(sizeKey, half(inPath))
   return { ...req, path: url.href }
 }

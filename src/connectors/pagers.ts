@@ -1,4 +1,5 @@
 // The ways that vendors page: each turns a request and its answer into the next request, or undefined at the end.
+import { at } from './bodies.ts'
 import type { Pager, Req, Res } from './connector.ts'
 
 /** RFC 8288: the address in `Link: <…>; rel="next"`; a link that says `results="false"` (Sentry) is none. */
@@ -19,20 +20,17 @@ export const scimPage: Pager = (req, res, got) => {
 /** Everything came in one answer. */
 export const onePage: Pager = () => undefined
 
+/** The answer's own word for whether there is more; undefined: it has none, and only the place of the next page tells. */
+type More = (body: unknown) => boolean | undefined
+
 /** The answer's body holds the next address, whole or below the base; none or '' ends. */
-export function nextUrl(pick: (body: unknown) => unknown): Pager {
-  return (req, res) => {
-    const next = text(pick(res.body))
-    return next === undefined ? undefined : whole(req, next)
-  }
+export function nextUrl(pick: (body: unknown) => unknown, more?: More): Pager {
+  return (req, res) => onwards(res, { pick, more }, next => whole(req, next))
 }
 
 /** The answer's body holds a cursor that goes into the query under `key`; none or '' ends. */
-export function cursor(key: string, pick: (body: unknown) => unknown): Pager {
-  return (req, res) => {
-    const next = text(pick(res.body))
-    return next === undefined ? undefined : withQuery(req, { [key]: next })
-  }
+export function cursor(key: string, pick: (body: unknown) => unknown, more?: More): Pager {
+  return (req, res) => onwards(res, { pick, more }, next => withQuery(req, { [key]: next }))
 }
 
 /** A header of the answer holds the cursor. */
@@ -46,11 +44,11 @@ export function headerCursor(key: string, header: string): Pager {
 /** `key` counts items from `first`; it advances by what arrived, until `total` is reached or, without one, nothing comes. */
 export function offset(key: string, total?: (body: unknown) => unknown, first = 0): Pager {
   return (req, res, got) => {
-    const at = Number(req.query?.[key] ?? first) + got
+    const next = Number(req.query?.[key] ?? first) + got
     const all = total === undefined ? undefined : count(total(res.body))
-    if (all !== undefined && at - first >= all) return undefined
+    if (all !== undefined && next - first >= all) return undefined
     if (got === 0) return all === undefined ? undefined : 'short'
-    return withQuery(req, { [key]: String(at) })
+    return withQuery(req, { [key]: String(next) })
   }
 }
 
@@ -67,11 +65,8 @@ export function window(key: string, size: string): Pager {
 }
 
 /** The answer's body holds a cursor that is sent to `path`, as the whole body; none ends (Dropbox). */
-export function continued(path: string, pick: (body: unknown) => unknown): Pager {
-  return (req, res) => {
-    const next = text(pick(res.body))
-    return next === undefined ? undefined : { ...req, path, body: { cursor: next } }
-  }
+export function continued(path: string, pick: (body: unknown) => unknown, more?: More): Pager {
+  return (req, res) => onwards(res, { pick, more }, next => ({ ...req, path, body: { cursor: next } }))
 }
 
 /** `key` counts pages; `more` says whether there is another, by default as long as something comes. */
@@ -81,19 +76,32 @@ export function pageNumber(
 ): Pager {
   return (req, res, got) => {
     const page = Number(req.query?.[key] ?? '1')
-    return more(res.body, page, got) ? withQuery(req, { [key]: String(page + 1) }) : undefined
+    if (!more(res.body, page, got)) return undefined
+    return got === 0 ? 'short' : withQuery(req, { [key]: String(page + 1) })
   }
 }
 
 /** GraphQL connections: `pageInfo { hasNextPage endCursor }`; the cursor goes into the variable `after`. */
 export function relay(pick: (body: unknown) => unknown): Pager {
-  return (req, res) => {
-    const info = pick(res.body) as { hasNextPage?: unknown; endCursor?: unknown } | null | undefined
-    const after = text(info?.endCursor)
-    if (info?.hasNextPage !== true || after === undefined) return undefined
-    const body = req.body as { variables?: object }
-    return { ...req, body: { ...body, variables: { ...body.variables, after } } }
-  }
+  const more: More = body => at(pick(body), 'hasNextPage') === true
+  return (req, res) =>
+    onwards(res, { pick: body => at(pick(body), 'endCursor'), more }, after => {
+      const body = req.body as { variables?: object }
+      return { ...req, body: { ...body, variables: { ...body.variables, after } } }
+    })
+}
+
+/** To the place that the answer names; `short` where it says that there is more, and not where. */
+function onwards(
+  res: Res,
+  { pick, more }: { pick: (body: unknown) => unknown; more: More | undefined },
+  to: (next: string) => Req,
+): ReturnType<Pager> {
+  const isMore = more?.(res.body)
+  if (isMore === false) return undefined
+  const next = text(pick(res.body))
+  if (next === undefined) return isMore ? 'short' : undefined
+  return to(next)
 }
 
 function withQuery(req: Req, more: Record<string, string>): Req {

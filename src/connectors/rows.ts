@@ -76,12 +76,12 @@ function cleanWords(words: readonly string[]): string[] {
   return [...new Set(clean)].slice(0, 200)
 }
 
-/** Directories write “never” as the first or last day they know: 0001-01-01, 1601-01-01, 1899-12-30, 9999-12-31. */
+/** Directories write “never” as the first or last moment they know: 0001-01-01, 1601-01-01, 1899-12-30, 1970-01-01T00:00Z, 9999-12-31. */
 function cleanDate(date: Date | null): Date | null {
   if (date === null) return null
   const ms = date.getTime()
   // A date that is none is NaN, and in no range.
-  return ms >= firstMs && ms < endMs ? date : null
+  return ms >= firstMs && ms < endMs && ms !== 0 ? date : null
 }
 
 function blankIsNull(text: string): string | null {

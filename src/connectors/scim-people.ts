@@ -1,7 +1,7 @@
 // SCIM 2.0 (RFC 7643 and 7644) for every application that speaks it: how its users are asked for and read.
 import { z } from 'zod'
 import { type Account, accountOf, moment } from './account.ts'
-import { at, listAt, textAt } from './bodies.ts'
+import { anyId, at, listAt, textAt } from './bodies.ts'
 import type { Listing } from './connector.ts'
 import { scimPage } from './pagers.ts'
 
@@ -18,7 +18,7 @@ const values = z
   .catch(null)
 
 const user = z.object({
-  id: z.union([z.string(), z.number()]).transform(String),
+  id: anyId,
   userName: text,
   displayName: text,
   name: z.object({ formatted: text, givenName: text, familyName: text }).nullish().catch(null),

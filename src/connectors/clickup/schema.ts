@@ -1,7 +1,7 @@
 // What we rely on in ClickUp's answers, read straight into accounts.
 import { z } from 'zod'
 import { type Account, accountOf, moment } from '../account.ts'
-import { at, listAt, textAt } from '../bodies.ts'
+import { anyId, at, listAt, textAt } from '../bodies.ts'
 
 const roles: Readonly<Record<number, string>> = { 1: 'owner', 2: 'admin', 3: 'member', 4: 'guest' }
 
@@ -11,7 +11,7 @@ const millis = z.union([z.string(), z.number()]).nullish()
 const member = z.object({
   team: z.string(),
   user: z.object({
-    id: z.union([z.string(), z.number()]).transform(String),
+    id: anyId,
     username: text,
     email: text,
     role: z.number().nullish(),

@@ -61,7 +61,7 @@ export const datadog = defineConnector(credentials, {
       // Pages are counted from 0. No `sizeKey`: pages of another size begin elsewhere.
       page: pageNumber('page[number]', (body, number, got) => {
         const total = Number(at(body, 'meta', 'page', 'total_filtered_count'))
-        return got > 0 && (Number.isNaN(total) || (number + 1) * pageSize < total)
+        return Number.isNaN(total) ? got > 0 : (number + 1) * pageSize < total
       }),
       account: toAccount,
     },

@@ -1,7 +1,7 @@
 // Dropbox: the members of one team, by an app's refresh token.
 import { z } from 'zod'
 import { refreshToken } from '../auth.ts'
-import { at, listAt, textAt, wordsIn } from '../bodies.ts'
+import { at, flagAt, listAt, textAt, wordsIn } from '../bodies.ts'
 import { defineConnector } from '../connector.ts'
 import { secretField, wordField } from '../fields.ts'
 import { continued } from '../pagers.ts'
@@ -63,9 +63,7 @@ export const dropbox = defineConnector(credentials, {
         body: { limit: 1000, include_removed: true },
       }),
       items: listAt('members'),
-      page: continued('/team/members/list/continue_v2', body =>
-        at(body, 'has_more') === true ? at(body, 'cursor') : undefined,
-      ),
+      page: continued('/team/members/list/continue_v2', textAt('cursor'), flagAt('has_more')),
       account: toAccount,
     },
   ],

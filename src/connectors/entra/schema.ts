@@ -35,8 +35,8 @@ export function toAccount(item: unknown, looked: Looked): Account {
 }
 
 function statusOf(read: z.infer<typeof user>): AccountStatus {
-  if (read.externalUserState === 'PendingAcceptance') return 'invited'
-  return read.accountEnabled === false ? 'suspended' : 'active'
+  if (read.accountEnabled === false) return 'suspended'
+  return read.externalUserState === 'PendingAcceptance' ? 'invited' : 'active'
 }
 
 /** Graph's own error code, or the token endpoint's word. */

@@ -2,10 +2,20 @@
 import { z } from 'zod'
 import { baseAddress, isBaseAddress } from '../address.ts'
 import { bearer, token } from '../auth.ts'
-import { at, listAt, textAt } from '../bodies.ts'
+import { at, listAt } from '../bodies.ts'
 import { type CredentialMeta, defineConnector, type Listing, type Lookup, type Res } from '../connector.ts'
 import { linkHeader, relay } from '../pagers.ts'
-import { identitiesAt, identitiesQuery, identity, membership, toAccount, toInvited } from './schema.ts'
+import {
+  codeOf,
+  identitiesAt,
+  identitiesQuery,
+  identity,
+  membership,
+  notYetMember,
+  toAccount,
+  toInvited,
+  unnamed,
+} from './schema.ts'
 
 const credentials = z.object({
   organisation: z
@@ -68,11 +78,19 @@ export const github = defineConnector(credentials, {
     const { organization } = membership.parse(body)
     return { key: String(organization.id), name: organization.login }
   },
-  errorCode: body => textAt('message')(body) ?? textAt('errors', 0, 'type')(body),
+  errorCode: codeOf,
   rules: [
     // Of GraphQL, which answers errors with status 200.
     { on: 200, code: /^RATE_LIMITED$/, is: 'busy' },
     { on: 200, code: /^(FORBIDDEN|INSUFFICIENT_SCOPES)$/, is: 'permission' },
+    { on: 200, code: unnamed, is: 'broken' },
+    // Until the invitation is accepted GitHub shows the public members only, as to a stranger.
+    {
+      on: 200,
+      code: notYetMember,
+      is: 'permission',
+      missing: () => ['a membership that its owner has accepted'],
+    },
     { on: 403, code: /rate limit/i, is: 'busy' },
     { on: 403, code: /SAML|SSO/i, is: 'permission', missing: () => ['SAML single sign-on for this token'] },
     { on: 403, is: 'permission', missing: accepted },

@@ -1,6 +1,7 @@
 // What we rely on in GitHub's answers, read straight into accounts.
 import { z } from 'zod'
 import { type Account, accountOf, moment } from '../account.ts'
+import { at, listAt, textAt } from '../bodies.ts'
 import type { Looked } from '../connector.ts'
 
 const person = z.object({ id: z.number().int(), login: z.string() })
@@ -57,6 +58,21 @@ export function identity(item: unknown): readonly [string, string] | null {
   ])
   const address = told.find(word => word.includes('@'))
   return read && address ? [String(read.user.databaseId), address] : null
+}
+
+/** The code of an error of GraphQL that has no type, such as a time-out of its own. */
+export const unnamed = /^GRAPHQL$/
+
+/** The code of a membership that was offered and not accepted. */
+export const notYetMember = /^not yet a member$/
+
+/** GitHub's message, the type of GraphQL's first error, or that who asks is not a member yet. */
+export function codeOf(body: unknown): string | undefined {
+  const told = textAt('message')(body)
+  if (told !== undefined) return told
+  if (listAt('errors')(body)?.length) return textAt('errors', 0, 'type')(body) ?? 'GRAPHQL'
+  const isOffered = at(body, 'state') === 'pending' && at(body, 'organization') !== undefined
+  return isOffered ? 'not yet a member' : undefined
 }
 
 /** A member or an outside collaborator. */

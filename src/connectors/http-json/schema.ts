@@ -2,7 +2,7 @@
 import { type JsonValue, query } from 'jsonpath-rfc9535'
 import { z } from 'zod'
 import { type Account, type AccountStatus, accountOf, moment } from '../account.ts'
-import { at } from '../bodies.ts'
+import { anyId, at } from '../bodies.ts'
 
 type Given = Readonly<Record<string, string>>
 
@@ -43,7 +43,7 @@ export function itemsAt(body: unknown, { itemsPath }: Given): readonly unknown[]
   return lists.every(Array.isArray) ? lists.flat() : lists
 }
 
-const id = z.union([z.string().min(1), z.number()]).transform(String)
+const id = anyId.refine(told => told !== '')
 
 /** One person, by the paths. Throws without an id, and for a status that is not one value. */
 export function toAccount(item: unknown, given: Given): Account {

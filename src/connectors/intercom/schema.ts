@@ -1,10 +1,11 @@
 // What we rely on in Intercom's answers, read straight into accounts.
 import { z } from 'zod'
 import { type Account, accountOf } from '../account.ts'
+import { anyId } from '../bodies.ts'
 
 const admin = z.object({
   type: z.string().nullish(),
-  id: z.union([z.string(), z.number()]).transform(String),
+  id: anyId,
   name: z.string().nullish(),
   email: z.string().nullish(),
   has_inbox_seat: z.boolean().nullish(),

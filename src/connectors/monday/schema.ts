@@ -1,13 +1,13 @@
 // What we rely on in monday.com's answers, read straight into accounts.
 import { z } from 'zod'
 import { type Account, type AccountStatus, accountOf, moment } from '../account.ts'
-import { at, listAt, textAt } from '../bodies.ts'
+import { anyId, at, listAt, textAt } from '../bodies.ts'
 import type { Res } from '../connector.ts'
 
 const text = z.string().nullish()
 const flag = z.boolean().nullish()
 const user = z.object({
-  id: z.union([z.string(), z.number()]).transform(String),
+  id: anyId,
   name: text,
   email: text,
   enabled: flag,

@@ -1,11 +1,11 @@
 // What we rely on in New Relic's answers, read straight into accounts.
 import { z } from 'zod'
 import { type Account, accountOf, moment } from '../account.ts'
-import { at, listAt, textAt } from '../bodies.ts'
+import { anyId, at, listAt, textAt } from '../bodies.ts'
 
 const text = z.string().nullish()
 const user = z.object({
-  id: z.union([z.string(), z.number()]).transform(String),
+  id: anyId,
   email: text,
   name: text,
   type: z.object({ displayName: text }).nullish(),
@@ -45,9 +45,10 @@ export function unreadOf(domains: readonly unknown[]): { id: string | null; curs
   })
 }
 
-/** The users of all domains of an answer; undefined when it has no domains. */
+/** The users of all domains of an answer; undefined when it has no domains, or one of them no users: not even an empty list. */
 export function usersIn(body: unknown): readonly unknown[] | undefined {
-  return listAt(...place, 'authenticationDomains')(body)?.flatMap(one => listAt('users', 'users')(one) ?? [])
+  const lists = listAt(...place, 'authenticationDomains')(body)?.map(listAt('users', 'users'))
+  return lists?.every(list => list !== undefined) ? lists.flat() : undefined
 }
 
 /** The first error's class, else its words. */

@@ -1,7 +1,7 @@
 // Notion: the members of one workspace, by an internal integration's secret.
 import { z } from 'zod'
 import { bearer, token } from '../auth.ts'
-import { at, listAt, textAt } from '../bodies.ts'
+import { flagAt, listAt, textAt } from '../bodies.ts'
 import { defineConnector } from '../connector.ts'
 import { secretField } from '../fields.ts'
 import { cursor } from '../pagers.ts'
@@ -45,9 +45,7 @@ export const notion = defineConnector(credentials, {
       name: 'members',
       request: () => ({ path: '/v1/users', query: { page_size: '100' } }),
       items: listAt('results'),
-      page: cursor('start_cursor', body =>
-        at(body, 'has_more') === true ? at(body, 'next_cursor') : undefined,
-      ),
+      page: cursor('start_cursor', textAt('next_cursor'), flagAt('has_more')),
       sizeKey: 'page_size',
       account: toAccount,
     },

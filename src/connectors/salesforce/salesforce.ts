@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { baseAddress, placeOf } from '../address.ts'
 import { clientCredentials } from '../auth.ts'
-import { listAt, textAt } from '../bodies.ts'
+import { at, listAt, textAt } from '../bodies.ts'
 import { defineConnector } from '../connector.ts'
 import { addressField, secretField, wordField } from '../fields.ts'
 import { nextUrl } from '../pagers.ts'
@@ -79,7 +79,7 @@ export const salesforce = defineConnector(credentials, {
       changed: (_, since) =>
         query(`SELECT ${columns} FROM User WHERE SystemModstamp > ${since.toISOString()} ORDER BY Id`),
       items: listAt('records'),
-      page: nextUrl(textAt('nextRecordsUrl')),
+      page: nextUrl(textAt('nextRecordsUrl'), body => at(body, 'done') === false || undefined),
       account: (item, _, looked) => toAccount(item, looked),
     },
   ],

@@ -63,8 +63,8 @@ export const sentry = defineConnector(credentials, {
         query: { per_page: '100' },
       }),
       items: listAt(),
+      // No `sizeKey`: its cursors count pages, and a page of another size begins elsewhere.
       page: linkHeader,
-      sizeKey: 'per_page',
       account: toAccount,
     },
   ],

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { baseAddress, placeOf } from '../address.ts'
 import { userAndToken } from '../auth.ts'
-import { at, listAt, textAt } from '../bodies.ts'
+import { flagAt, listAt, textAt } from '../bodies.ts'
 import { defineConnector } from '../connector.ts'
 import { addressField, secretField, wordField } from '../fields.ts'
 import { nextUrl } from '../pagers.ts'
@@ -55,7 +55,7 @@ export const zendesk = defineConnector(credentials, {
       name: 'agents and administrators',
       request: () => ({ path: staff, query: { 'page[size]': '100' } }),
       items: listAt('users'),
-      page: nextUrl(body => (at(body, 'meta', 'has_more') === true ? at(body, 'links', 'next') : undefined)),
+      page: nextUrl(textAt('links', 'next'), flagAt('meta', 'has_more')),
       sizeKey: 'page[size]',
       account: toAccount,
     },
