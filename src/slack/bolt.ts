@@ -1,6 +1,6 @@
 // The door: Bolt behind signed HTTP or Socket Mode. Everything is acknowledged first; what was done is handed on as a turn.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { App, HTTPReceiver, type LogLevel, type Receiver } from '@slack/bolt'
+import { App, HTTPReceiver, type Receiver } from '@slack/bolt'
 import { WebClient } from '@slack/web-api'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -9,6 +9,7 @@ import { webOptions } from './client.ts'
 import { createEntrance } from './entrance.ts'
 import { noticeView } from './modal.ts'
 import { shownView } from './payload.ts'
+import { sdkLog } from './sdk-log.ts'
 import { createSocket } from './socket.ts'
 import type { Hearing, Option, SubmissionAnswer } from './turn.ts'
 import { type CommandBody, createTurns, type InteractiveBody } from './turns.ts'
@@ -70,8 +71,7 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
   const { log, hear } = options
   const underWay = new Set<Promise<void>>()
   const { appToken, apiUrl } = options
-  const socket =
-    options.chat && appToken ? createSocket({ appToken, apiUrl, logger: quietLogger(log) }) : undefined
+  const socket = options.chat && appToken ? createSocket({ appToken, apiUrl, log }) : undefined
   const receiver = options.chat && !socket ? httpReceiver(options) : undefined
   const heardFrom = socket?.receiver ?? receiver
   const app = heardFrom && boltApp(options, heardFrom)
@@ -88,7 +88,7 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor {
   }
 
   function listen(bolt: App): void {
-    const turns = createTurns(new WebClient(options.botToken, webOptions(options.apiUrl)), log)
+    const turns = createTurns(new WebClient(options.botToken, webOptions(options.apiUrl, log)), log)
     bolt.error(async error => log.error({ err: error }, 'A request from Slack could not be handled'))
     bolt.command(command, async ({ ack, body, respond }) => {
       await ack()
@@ -188,7 +188,7 @@ function httpReceiver(options: SlackDoorOptions): HTTPReceiver {
   return new HTTPReceiver({
     signingSecret: options.signingSecret,
     endpoints: eventsPath,
-    logger: quietLogger(options.log),
+    logger: sdkLog(options.log),
     unhandledRequestTimeoutMillis: answerMs + 400,
     processEventErrorHandler: async ({ error, response, logger }) => {
       logger.warn(error)
@@ -208,8 +208,8 @@ function boltApp(options: SlackDoorOptions, receiver: Receiver): App {
     ignoreSelf: false,
     convoStore: false,
     deferInitialization: true,
-    clientOptions: webOptions(options.apiUrl),
-    logger: quietLogger(options.log),
+    clientOptions: webOptions(options.apiUrl, options.log),
+    logger: sdkLog(options.log),
     receiver,
   })
 }
@@ -255,24 +255,4 @@ function listenOn(server: Server, where: { port: number; host?: string }): Promi
       resolve()
     })
   })
-}
-
-/** Bolt's and the SDK's own lines, at the level they deserve here: their warnings are ours to look at tomorrow. */
-function quietLogger(log: Log) {
-  const say =
-    (level: 'debug' | 'warn' | 'error') =>
-    (...words: unknown[]) =>
-      log[level](
-        { from: 'bolt' },
-        words.map(word => (word instanceof Error ? word.message : String(word))).join(' '),
-      )
-  return {
-    debug: () => {},
-    info: say('debug'),
-    warn: say('warn'),
-    error: say('error'),
-    setLevel: () => {},
-    getLevel: () => 'warn' as LogLevel,
-    setName: () => {},
-  }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { download } from './download.ts'
 import { type SlackClient, SlackFailure, type SlackPerson } from './post.ts'
+import { sdkLog } from './sdk-log.ts'
 
 export interface SlackClientOptions {
   botToken: string
@@ -24,8 +25,9 @@ const adminsMax = 200
 const historyPagesMax = 5
 
 /** How every Web API client here is set: the SDK's ten retries over half an hour could post twice. */
-export function webOptions(apiUrl: string | null): WebClientOptions {
+export function webOptions(apiUrl: string | null, log: Log): WebClientOptions {
   return {
+    logger: sdkLog(log),
     retryConfig: { retries: 0 },
     timeout: callTimeoutMs,
     rejectRateLimitedCalls: true,
@@ -35,7 +37,7 @@ export function webOptions(apiUrl: string | null): WebClientOptions {
 
 export function createSlackClient(options: SlackClientOptions): SlackClient {
   const { clock, log } = options
-  const web = new WebClient(options.botToken, webOptions(options.apiUrl))
+  const web = new WebClient(options.botToken, webOptions(options.apiUrl, log))
   const people = new Map<string, { person: SlackPerson | undefined; until: number }>()
   let admins: { people: SlackPerson[]; until: number } | undefined
   const groups = new Map<string, { members: ReadonlySet<string>; until: number }>()

@@ -1,6 +1,8 @@
 // Socket Mode: the connection that Slack sends through, opened again for as long as it takes; an outage of Slack ends nobody.
-import { type Logger, SocketModeReceiver } from '@slack/bolt'
+import { SocketModeReceiver } from '@slack/bolt'
+import type { Log } from '../lib/log.ts'
 import { webOptions } from './client.ts'
+import { sdkLog } from './sdk-log.ts'
 
 /** A start waits so long for the connection, then goes on without it: what saasm does by itself needs no socket. */
 const startMs = 5_000
@@ -12,18 +14,14 @@ export interface SlackSocket {
   isOpen(): boolean
 }
 
-export function createSocket(options: {
-  appToken: string
-  apiUrl: string | null
-  logger: Logger
-}): SlackSocket {
-  const { appToken, apiUrl, logger } = options
+export function createSocket(options: { appToken: string; apiUrl: string | null; log: Log }): SlackSocket {
+  const { appToken, apiUrl, log } = options
   // The SDK takes a 5xx and a broken line for final once its own attempts are over, and rejects where nobody can hear it.
   const retryConfig = { forever: true, maxTimeout: 30_000, randomize: true, unref: true }
   const receiver = new SocketModeReceiver({
     appToken,
-    logger,
-    installerOptions: { clientOptions: { ...webOptions(apiUrl), retryConfig } },
+    logger: sdkLog(log),
+    installerOptions: { clientOptions: { ...webOptions(apiUrl, log), retryConfig } },
   })
   let open = false
   receiver.client.on('connected', () => {
