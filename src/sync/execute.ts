@@ -195,6 +195,5 @@ async function stopped(
 /** When a busy vendor wants the run to go on; undefined: it is not that, or it has been put off for too long. */
 function comeBackAt(run: SyncRun, error: unknown, now: Date): Date | undefined {
   if (!(error instanceof ProviderError) || error.problem !== 'busy' || !error.until) return undefined
-  const putOffMs = now.getTime() - run.requestedAt.getTime()
-  return error.until > now && putOffMs < putOffMaxMs ? error.until : undefined
+  return error.until > now && run.putOffMs < putOffMaxMs ? error.until : undefined
 }

@@ -207,6 +207,23 @@ describe('a vendor that fails', () => {
     expect((await room.told(id)).at(-1)).toBe('revoked')
   })
 
+  test('a run that has waited for its turn for long may be put off as any other; for six hours in all', async () => {
+    // Time goes on while it is executed.
+    const hourMs = 3_600_000 + 30_000
+    const { id } = await room.instance()
+    await room.ask(id)
+    room.clock.advance(7 * 3_600_000)
+    for (let hours = 0; hours < 6; hours += 1) {
+      room.vendor(failing('busy', new Date(room.clock.now().getTime() + hourMs)))
+      await room.runDue()
+      expect(await room.latest(id), `after ${hours} hours`).toMatchObject({ state: 'requested' })
+      room.clock.advance(hourMs + 1)
+    }
+    room.vendor(failing('busy', new Date(room.clock.now().getTime() + hourMs)))
+    await room.runDue()
+    expect(await room.latest(id)).toMatchObject({ state: 'failed', fault: { code: 'busy' } })
+  })
+
   test('busy for longer than patience: the run waits until then, and no attempt is spent', async () => {
     const { id } = await room.instance()
     const until = new Date(room.clock.now().getTime() + 3_600_000)
