@@ -89,9 +89,10 @@ async function workBatches(
         const { reported, deleted, last } = await removeAccounts(tx, removal.instanceId, batch)
         crashpoint('batch-removed')
         const done = deleted < batchMax
+        // Progress that is just being begun writes into the removal's row, which is locked from here on.
+        if (done) await quiet()
         const held = await advanceRemoval(tx, removal, { removed: reported, done, now: work.clock.now() })
         if (!held) throw new ClaimLost()
-        if (done) await quiet()
         if (done) await end(tx, work, held)
         if (done) crashpoint('removal-ended')
         return done ? null : last
