@@ -12,8 +12,11 @@ import { announcementOf, type Told } from './told.ts'
 
 /** One run has so many more askers at most; whoever comes after them finds the end in the history. */
 const alsoAskedMax = 20
-/** A running run is locked for moments, but by its end, which may take seconds: nobody waits for that. */
-const lockedMs = 200
+/**
+ * A running run is locked for moments, also where a machine is slow, but by its end, which may take seconds: nobody waits
+ * longer for that. Who has locked the instance, which the end needs, gives way before Postgres looks for deadlocks, after 1 s.
+ */
+const lockedMs = { manual: 2_000, afterChange: 200 }
 
 interface Telling {
   now: Date
@@ -38,7 +41,7 @@ export async function joinRun(
 ): Promise<boolean | undefined> {
   // It may be claimed just now; who holds its row (a claim, an edit, another asker) is done within moments.
   const waiting = run.state === 'requested' ? await joinRequested(tx, run.id, asker) : undefined
-  return waiting ?? joinRunning(tx, run.id, asker.by)
+  return waiting ?? joinRunning(tx, run.id, asker)
 }
 
 export interface Asker {
@@ -66,10 +69,11 @@ async function joinRequested(
   return rows[0]?.hears
 }
 
-async function joinRunning(tx: Tx, runId: string, by: string): Promise<boolean | undefined> {
+async function joinRunning(tx: Tx, runId: string, { trigger, by }: Asker): Promise<boolean | undefined> {
+  const ms = trigger === 'manual' ? lockedMs.manual : lockedMs.afterChange
   try {
     return await tx.transaction(async inner => {
-      await inner.execute(sql`select set_config('lock_timeout', ${`${lockedMs}ms`}, true)`)
+      await inner.execute(sql`select set_config('lock_timeout', ${`${ms}ms`}, true)`)
       const rows = await inner.execute<Joined>(sql`
         update sync_run set also_asked = ${withAsker(by)}
         where id = ${runId} and state = 'running' returning ${hears(by)} as hears`)

@@ -168,14 +168,18 @@ export async function startTwice(seed: number) {
       await Promise.all(sent.flatMap(request => [postTo(0, request), postTo(1, request)]))
     },
     rows: (text: string, ...values: string[]) => world.database.db.sql.unsafe(text, values),
-    /** No work waits or runs. */
+    /** No work waits or runs; what does, when it never ends, is said. */
     async quiet(): Promise<void> {
+      let left: unknown = null
       await until('quiet', async () => {
         const found = await world.database.db.sql`
-          select 1 from sync_run where state in ('requested', 'running')
-          union all select 1 from removal where state in ('requested', 'running')
-          union all select 1 from outbox where state in ('pending', 'sending')`
+          select 'sync' as work, now(), to_jsonb(r) as row from sync_run r where state in ('requested', 'running')
+          union all select 'removal', now(), to_jsonb(m) from removal m where state in ('requested', 'running')
+          union all select 'telling', now(), to_jsonb(o) - 'announcement' from outbox o where state in ('pending', 'sending')`
+        left = found
         return found.length === 0
+      }).catch(cause => {
+        throw new Error(`Work is left: ${JSON.stringify(left)}`, { cause })
       })
     },
     async close(): Promise<void> {

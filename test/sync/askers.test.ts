@@ -169,7 +169,7 @@ test('twenty more hear an end; the next one is promised nothing and told nothing
   expect(await ends(id)).toEqual([...others.slice(0, 20).map(by => `${by} done`), 'UANN done'])
 })
 
-test('while a sync is being ended, Sync now waits for nothing: it asks for one of its own', async () => {
+test('while a sync is being ended, Sync now does not wait for that: it asks for one of its own', async () => {
   const id = await synced()
   const underway = await underWay(id, 'manual', 'UANN')
   // As a merge of a million does, which may take seconds.
