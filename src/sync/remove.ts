@@ -11,16 +11,9 @@ import { endHeld, isOpen, lastQuestions } from './held.ts'
 import { hostOf, joinLines } from './hosts.ts'
 import { showRemoval } from './progress.ts'
 import type { Removal } from './removal.ts'
+import { advanceRemoval, claimRemoval, giveBackRemoval, nextRemovalMs, setRemovalTotal } from './removals.ts'
 import { nextSyncAt } from './schedule.ts'
-import {
-  advanceRemoval,
-  ClaimLost,
-  claimRemoval,
-  giveBackRemoval,
-  nextWorkMs,
-  setRemovalTotal,
-} from './store.ts'
-import { removalTable } from './table.ts'
+import { ClaimLost } from './store.ts'
 import { announcementOf } from './told.ts'
 import type { Work } from './work.ts'
 
@@ -38,7 +31,7 @@ const batchMax = 1_000
 
 export function createRemover(work: Work): Remover {
   return {
-    nextDue: () => nextWorkMs(work.db.conn, removalTable, work.clock.now()),
+    nextDue: () => nextRemovalMs(work.db.conn, work.clock.now()),
     async removeDue(signal) {
       const one = async () => {
         while (!signal.aborted) {

@@ -8,8 +8,8 @@ import { newId } from '../lib/ids.ts'
 import { cancelWaiting, joinRun } from './askers.ts'
 import { hostOf, joinLines, sizeOf } from './hosts.ts'
 import type { Removal, RemovalKind } from './removal.ts'
+import { openRemovalOf } from './removals.ts'
 import type { RunTrigger, SyncRun } from './run.ts'
-import { openRemovalOf } from './store.ts'
 import { removalTable, syncRunTable } from './table.ts'
 
 export interface RunRequest {

@@ -1,7 +1,6 @@
-// The work rows of this room at rest: claimed with a fence, kept alive, settled if still held, and read for people.
+// Runs at rest: kept alive, settled or given back if still held, and read for people; and what runs and removals share.
 import { and, desc, eq, inArray, sql } from 'drizzle-orm'
-import type { Conn, Db, Tx } from '../db/db.ts'
-import type { Removal } from './removal.ts'
+import type { Conn, Tx } from '../db/db.ts'
 import { type RunState, runMoves, type SyncRun } from './run.ts'
 import { removalTable, syncRunTable } from './table.ts'
 
@@ -131,11 +130,6 @@ export async function runById(conn: Conn, id: string): Promise<SyncRun | undefin
   return rows[0]
 }
 
-export async function removalById(conn: Conn, id: string): Promise<Removal | undefined> {
-  const rows = await conn.select().from(removalTable).where(eq(removalTable.id, id))
-  return rows[0]
-}
-
 /** Name the message that shows how far it is, if it is running under this claim and has none; false: it does not. */
 export async function nameProgress(
   tx: Tx,
@@ -168,14 +162,6 @@ export async function goingOn(conn: Conn, instanceIds: readonly string[]): Promi
   return new Map(rows.map(({ instance_id, ...going }) => [instance_id, going]))
 }
 
-/** How many were reported when the removal began. */
-export async function setRemovalTotal(conn: Conn, claim: Claim, total: number): Promise<void> {
-  await conn
-    .update(removalTable)
-    .set({ total })
-    .where(and(eq(removalTable.id, claim.id), eq(removalTable.fence, claim.fence)))
-}
-
 /** The newest runs of an instance, newest first. */
 export async function historyOf(conn: Conn, instanceId: string, limit: number): Promise<SyncRun[]> {
   return conn
@@ -193,95 +179,4 @@ export async function cancelRequested(conn: Conn, instanceId: string, now: Date)
     .set({ state: 'cancelled', endedAt: now })
     .where(and(eq(syncRunTable.instanceId, instanceId), eq(syncRunTable.state, 'requested')))
     .returning()
-}
-
-/** Milliseconds until the next of these work rows falls due, or the lease of one ends; undefined: neither will. */
-export async function nextWorkMs(
-  conn: Conn,
-  table: typeof syncRunTable | typeof removalTable,
-  now: Date,
-): Promise<number | undefined> {
-  const at = now.toISOString()
-  const rows = await conn.execute<{ ms: number | null }>(sql`
-    select (extract(epoch from least(
-      min(due_at) filter (where state = 'requested' and due_at > ${at}) - ${at}::timestamptz,
-      min(lease_until) filter (where state = 'running' and lease_until > now()) - now())) * 1000)::float8 as ms
-    from ${table} where state in ('requested', 'running')`)
-  return rows[0]?.ms ?? undefined
-}
-
-/** Claim the removal that is due longest; undefined: none. */
-export async function claimRemoval(db: Db, owner: string, now: Date): Promise<Removal | undefined> {
-  const rows = await db.conn
-    .update(removalTable)
-    .set({
-      state: 'running',
-      attempt: sql`${removalTable.attempt} + 1`,
-      fence: sql`${removalTable.fence} + 1`,
-      leaseUntil: lease,
-      leaseOwner: owner,
-    })
-    .where(
-      sql`${removalTable.id} = (
-        select id from removal
-        where (state = 'requested' and due_at <= ${now.toISOString()}) or (state = 'running' and lease_until < now())
-        order by due_at limit 1 for update skip locked)`,
-    )
-    .returning()
-  return rows[0]
-}
-
-/** Count a batch and hold the claim, or end it with `done`; undefined: the claim is no longer ours. */
-export async function advanceRemoval(
-  conn: Conn,
-  claim: Claim,
-  step: { removed: number; done: boolean; now: Date },
-): Promise<Removal | undefined> {
-  const rows = await conn
-    .update(removalTable)
-    .set({
-      removed: sql`${removalTable.removed} + ${step.removed}`,
-      leaseUntil: step.done ? null : lease,
-      ...(step.done ? { state: 'done' as const, leaseOwner: null, endedAt: step.now, announced: true } : {}),
-    })
-    .where(
-      and(
-        eq(removalTable.id, claim.id),
-        eq(removalTable.fence, claim.fence),
-        eq(removalTable.state, 'running'),
-      ),
-    )
-    .returning()
-  return rows[0]
-}
-
-/** Give a removal back without an attempt spent, to go on at once elsewhere. */
-export async function giveBackRemoval(conn: Conn, claim: Claim): Promise<void> {
-  await conn
-    .update(removalTable)
-    .set({
-      state: 'requested',
-      attempt: sql`${removalTable.attempt} - 1`,
-      leaseUntil: null,
-      leaseOwner: null,
-    })
-    .where(
-      and(
-        eq(removalTable.id, claim.id),
-        eq(removalTable.fence, claim.fence),
-        eq(removalTable.state, 'running'),
-      ),
-    )
-}
-
-/** The removal of an instance that has not ended, if there is one. */
-export async function openRemovalOf(conn: Conn, instanceId: string): Promise<Removal | undefined> {
-  const rows = await conn
-    .select()
-    .from(removalTable)
-    .where(
-      and(eq(removalTable.instanceId, instanceId), inArray(removalTable.state, ['requested', 'running'])),
-    )
-    .limit(1)
-  return rows[0]
 }

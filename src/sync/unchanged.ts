@@ -10,9 +10,10 @@ import type { Instance } from '../instances/instance.ts'
 import { recordSuccessAgain } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
 import { type Grant, keeperOf } from './grant.ts'
+import { openRemovalOf } from './removals.ts'
 import type { SyncRun } from './run.ts'
 import { nextSyncAt } from './schedule.ts'
-import { ClaimLost, openRemovalOf, settleRun } from './store.ts'
+import { ClaimLost, settleRun } from './store.ts'
 import type { Work } from './work.ts'
 
 /** More people are compared a page a statement, and staged. */
