@@ -36,7 +36,7 @@ where state = 'running' and lease_until < now() - interval '2 minutes';
 select id, instance_id, lease_owner, lease_until from removal
 where state = 'running' and lease_until < now() - interval '2 minutes';
 
--- wrong: a removal of users has been begun ten times and more, and does not come to its end
+-- wrong: a removal of users has been begun ten times in a row and more, and removed nobody
 -- do: look for its id in the log; its instance is not synced until it has ended
 select id, instance_id, attempt, removed, total from removal where state <> 'done' and attempt >= 10;
 

@@ -8,6 +8,7 @@ import { recipientsOf } from '../recipients/recipients.ts'
 import type { Announcement } from './announcement.ts'
 import { type IncidentStep, stepIncident } from './incident.ts'
 import { appendOutbox, type NewOutboxEntry } from './outbox.ts'
+import { everyAdmin } from './undelivered.ts'
 
 export interface Telling {
   /** The sync channel; the instance's own takes its place. Null: none. */
@@ -99,6 +100,15 @@ export async function tellPerson(
   where: Pick<Telling, 'now' | 'ring'>,
 ): Promise<void> {
   await tellPeople(tx, [what], where)
+}
+
+/** Tell the admins by direct message, whoever they are once it is sent; but not who is said to have done it. */
+export async function tellAdmins(
+  tx: Tx,
+  what: Omit<PersonTelling, 'userId' | 'edits'>,
+  where: Pick<Telling, 'now' | 'ring'>,
+): Promise<void> {
+  await tellPeople(tx, [{ ...what, userId: everyAdmin }], where)
 }
 
 /** Tell each of them. */

@@ -17,6 +17,8 @@ export type AnnouncementKind =
   | 'run-ended'
   | 'users-deleted'
   | 'instance-deleted'
+  /** To who asked and to admins: a removal does not come to its end. */
+  | 'removal-stuck'
   /** To admins only: a telling that Slack or the mail service refuses for good. */
   | 'undelivered'
 

@@ -29,6 +29,7 @@ const signs: Readonly<Partial<Record<AnnouncementKind, string>>> = {
   reactivated: ':large_green_circle:',
   held: ':large_yellow_circle:',
   'held-ended': ':large_green_circle:',
+  'removal-stuck': ':red_circle:',
   progress: ':arrows_counterclockwise:',
 }
 
@@ -106,7 +107,12 @@ function historyButton(told: Announcement) {
   return button({ actionId: 'history', text: 'History', value: told.instanceId, label })
 }
 
-const noButtons: ReadonlySet<AnnouncementKind> = new Set(['instance-deleted', 'undelivered', 'progress'])
+const noButtons: ReadonlySet<AnnouncementKind> = new Set([
+  'instance-deleted',
+  'removal-stuck',
+  'undelivered',
+  'progress',
+])
 
 /** They say themselves that it is Inactive, those that an older version has written, too. */
 const inactive: ReadonlySet<AnnouncementKind> = new Set(['inactivated', 'revoked'])

@@ -45,14 +45,14 @@ export async function wordToAdmins(
   return { ...to, medium, announcement, now }
 }
 
-/** The row for all admins becomes one for each. Throws SlackFailure while Slack does not say who they are. */
+/** The row for all admins becomes one for each but who did what it tells, and hears of it anyway. Throws SlackFailure while Slack does not say who they are. */
 export async function toEachAdmin({ db, clock, admins }: Delivery, entry: ClaimedEntry): Promise<Sent> {
   const { teamId, announcement, medium } = entry
   const now = clock.now()
   const base = { teamId, instanceId: null, transitionSeq: 0, announcement, medium, now }
   const rows = (await admins()).slice(0, adminsMax).flatMap(admin => {
     const destination = medium === 'email' ? admin.email : admin.id
-    return destination ? [{ ...base, destination }] : []
+    return destination && admin.id !== announcement.actor ? [{ ...base, destination }] : []
   })
   await db.transaction(async tx => {
     const reason = `For ${count(rows.length, 'admin', 'admins')}`

@@ -34,6 +34,7 @@ const headlines: Readonly<Record<AnnouncementKind, (name: string, told: Announce
         : `${name}: the sync you asked for is done`,
   'users-deleted': name => `${name}: all users deleted`,
   'instance-deleted': name => `${name} was deleted`,
+  'removal-stuck': name => `${name}: its users could not all be removed yet`,
   undelivered: () => 'saasm could not deliver an announcement',
 }
 

@@ -1,9 +1,17 @@
 // Removals at rest: claimed with a fence, counted a batch, given back or ended if still held, and read for people.
 import { and, eq, inArray, sql } from 'drizzle-orm'
-import type { Conn, Db } from '../db/db.ts'
+import type { Conn, Db, Tx } from '../db/db.ts'
 import type { Removal } from './removal.ts'
-import { type Claim, lease } from './store.ts'
+import { type Claim, lease, leaseSeconds } from './store.ts'
 import { removalTable } from './table.ts'
+
+/**
+ * An attempt that removed nobody is followed by the next one after so long, in seconds: 15, then twice as long each time, an
+ * hour at most.
+ */
+const pauseSeconds = sql`least(3600, 15 * 2 ^ least(${removalTable.attempt} - 1, 10))`
+/** A worker that dies in such an attempt is taken over as late: the claim's attempt is the next one. */
+const growingLease = sql`now() + make_interval(secs => greatest(${leaseSeconds}, least(3600, 15 * 2 ^ least(${removalTable.attempt}, 10))))`
 
 /** Claim the removal that is due longest; undefined: none. */
 export async function claimRemoval(db: Db, owner: string, now: Date): Promise<Removal | undefined> {
@@ -13,7 +21,7 @@ export async function claimRemoval(db: Db, owner: string, now: Date): Promise<Re
       state: 'running',
       attempt: sql`${removalTable.attempt} + 1`,
       fence: sql`${removalTable.fence} + 1`,
-      leaseUntil: lease,
+      leaseUntil: growingLease,
       leaseOwner: owner,
     })
     .where(
@@ -34,7 +42,7 @@ export async function setRemovalTotal(conn: Conn, claim: Claim, total: number): 
     .where(and(eq(removalTable.id, claim.id), eq(removalTable.fence, claim.fence)))
 }
 
-/** Count a batch and hold the claim, or end it with `done`; undefined: the claim is no longer ours. */
+/** Count a batch and hold the claim, with the attempts counted anew, or end it with `done`; undefined: the claim is no longer ours. */
 export async function advanceRemoval(
   conn: Conn,
   claim: Claim,
@@ -44,8 +52,9 @@ export async function advanceRemoval(
     .update(removalTable)
     .set({
       removed: sql`${removalTable.removed} + ${step.removed}`,
-      leaseUntil: step.done ? null : lease,
-      ...(step.done ? { state: 'done' as const, leaseOwner: null, endedAt: step.now, announced: true } : {}),
+      ...(step.done
+        ? { state: 'done' as const, leaseUntil: null, leaseOwner: null, endedAt: step.now, announced: true }
+        : { attempt: 1, leaseUntil: lease }),
     })
     .where(heldRemoval(claim))
     .returning()
@@ -63,6 +72,31 @@ export async function giveBackRemoval(conn: Conn, claim: Claim): Promise<void> {
       leaseOwner: null,
     })
     .where(heldRemoval(claim))
+}
+
+/** Give it back until the pause after this attempt is over; as it is then, or undefined: the claim is no longer ours. */
+export async function putOffRemoval(conn: Conn, claim: Claim, now: Date): Promise<Removal | undefined> {
+  const rows = await conn
+    .update(removalTable)
+    .set({
+      state: 'requested',
+      dueAt: sql`${now.toISOString()}::timestamptz + make_interval(secs => ${pauseSeconds})`,
+      leaseUntil: null,
+      leaseOwner: null,
+    })
+    .where(heldRemoval(claim))
+    .returning()
+  return rows[0]
+}
+
+/** Keep the claim from being lost until this transaction ends; false: it is no longer ours. */
+export async function lockRemoval(tx: Tx, claim: Claim): Promise<boolean> {
+  const rows = await tx
+    .select({ id: removalTable.id })
+    .from(removalTable)
+    .where(heldRemoval(claim))
+    .for('update')
+  return rows.length > 0
 }
 
 function heldRemoval(claim: Claim) {

@@ -1,17 +1,25 @@
 // A removal, top to bottom: users go in batches, each its own transaction; the end is recorded and told in the last one.
 import { removeAccounts, usersOf } from '../accounts/summary.ts'
-import { announce, tellPerson } from '../announce/announce.ts'
+import { announce, tellAdmins, tellPerson } from '../announce/announce.ts'
 import { appendAudit } from '../audit/store.ts'
-import type { Conn, Tx } from '../db/db.ts'
+import { type Conn, isUnreachable, type Tx } from '../db/db.ts'
 import { instanceById, lockInstance, moveInstance, recordOutcome } from '../instances/store.ts'
 import { crashpoint } from '../lib/crashpoint.ts'
-import { newId } from '../lib/ids.ts'
+import { idAt, newId } from '../lib/ids.ts'
 import { endCard } from './conclude.ts'
 import { endHeld, isOpen, lastQuestions } from './held.ts'
 import { hostOf, joinLines } from './hosts.ts'
 import { showRemoval } from './progress.ts'
 import type { Removal } from './removal.ts'
-import { advanceRemoval, claimRemoval, giveBackRemoval, nextRemovalMs, setRemovalTotal } from './removals.ts'
+import {
+  advanceRemoval,
+  claimRemoval,
+  giveBackRemoval,
+  lockRemoval,
+  nextRemovalMs,
+  putOffRemoval,
+  setRemovalTotal,
+} from './removals.ts'
 import { nextSyncAt } from './schedule.ts'
 import { ClaimLost } from './store.ts'
 import { announcementOf } from './told.ts'
@@ -28,6 +36,8 @@ export interface Remover {
 const removalsAtOnce = 2
 /** Accounts deleted in one transaction: short enough to hold up nobody. */
 const batchMax = 1_000
+/** After so many attempts in a row that removed nobody people hear of it; it goes on being tried. */
+const quietAttemptsMax = 8
 
 export function createRemover(work: Work): Remover {
   return {
@@ -38,7 +48,7 @@ export function createRemover(work: Work): Remover {
           const removal = await claimRemoval(work.db, work.owner, work.clock.now())
           if (!removal) return
           crashpoint('removal-claimed')
-          await workOff(work, removal, signal)
+          await workOff(work, removal, signal).catch(error => cameToNothing(work, removal, error))
         }
       }
       const all = await Promise.allSettled(Array.from({ length: removalsAtOnce }, one))
@@ -49,6 +59,7 @@ export function createRemover(work: Work): Remover {
 
 async function workOff(work: Work, claimed: Removal, signal: AbortSignal): Promise<void> {
   const { conn } = work.db
+  if (claimed.attempt > quietAttemptsMax) await sayOfTheDead(work, claimed)
   const removal = claimed.total === null ? await counted(conn, claimed) : claimed
   const instance = await instanceById(conn, removal.instanceId)
   const shown = instance && showRemoval(work, removal, instance)
@@ -57,6 +68,51 @@ async function workOff(work: Work, claimed: Removal, signal: AbortSignal): Promi
   } finally {
     await shown?.stop()
   }
+}
+
+/** It waits, longer each time. What is thrown here leaves it to its lease. */
+async function cameToNothing(work: Work, removal: Removal, error: unknown): Promise<void> {
+  const { db, clock, log } = work
+  const facts = { removal: removal.id, instance: removal.instanceId }
+  if (isUnreachable(error))
+    log.warn({ ...facts, reason: String(error) }, 'Postgres went away in a removal, which goes on later')
+  else log.error({ ...facts, err: error }, 'A removal failed by our own doing; it is tried again')
+  await db.transaction(async tx => {
+    const waits = await putOffRemoval(tx, removal, clock.now())
+    if (waits && waits.attempt >= quietAttemptsMax) await tellStuck(tx, work, waits)
+  })
+}
+
+/** The workers before this one may have died, each without a word. */
+async function sayOfTheDead(work: Work, removal: Removal): Promise<void> {
+  const facts = { removal: removal.id, instance: removal.instanceId, attempt: removal.attempt }
+  work.log.warn(facts, 'A removal is begun again after attempts that removed nobody')
+  await work.db.transaction(async tx => {
+    if (await lockRemoval(tx, removal)) await tellStuck(tx, work, removal)
+  })
+}
+
+/** Who asked, and the admins; once a removal, however often it is said. Its id is what the log names it by. */
+async function tellStuck(tx: Tx, work: Work, removal: Removal): Promise<void> {
+  const instance = await instanceById(tx, removal.instanceId)
+  if (!instance) return
+  const now = work.clock.now()
+  const users = (await usersOf(tx, [instance.id])).get(instance.id) ?? 0
+  const whole = removal.kind === 'instance'
+  const told = {
+    users,
+    lastSuccessAt: instance.lastSuccessAt,
+    next: `saasm goes on trying, once an hour at least, and tells who asked when it is done.${whole ? '' : ' Until then the instance is not synced.'} If that does not help, ask whoever runs saasm to look for the reference in the log.`,
+  }
+  const by = { at: now, actor: removal.requestedBy }
+  const announcement = announcementOf(instance, 'removal-stuck', told, by)
+  const message = `saasm has tried ${quietAttemptsMax} times in a row and could not finish. This is not ${announcement.app}’s fault.`
+  const failure = { code: 'internal', message, missing: [], reference: removal.id }
+  const what = { announcement: { ...announcement, failure }, teamId: instance.teamId }
+  const keyFor = (whom: string) => idAt(removal.requestedAt, removal.id, 'stuck', whom)
+  const where = { now, ring: work.ring }
+  await tellPerson(tx, { ...what, userId: removal.requestedBy, key: keyFor('asker') }, where)
+  await tellAdmins(tx, { ...what, key: keyFor('admins') }, where)
 }
 
 /** With how many there are to remove, for who watches. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { announce } from '../../src/announce/announce.ts'
+import { announce, tellAdmins, tellPerson } from '../../src/announce/announce.ts'
 import type { Announcement, AnnouncementKind } from '../../src/announce/announcement.ts'
 import { createDeliverer } from '../../src/announce/deliver.ts'
 import { createMailer } from '../../src/announce/mailer.ts'
@@ -597,4 +597,31 @@ test('a mail whose address Slack does not tell for want of a scope says so, and 
     /Slack did not say what the e-mail address of U0ADA is \(missing_scope\)/,
   )
   expect(JSON.stringify(direct)).not.toMatch(/The mail service refused an e-mail to U0ADA \(missing_scope\)/)
+})
+
+test.each([
+  ['U0ADA', 'an admin who did not ask hears it, too'],
+  ['U0OLIVIA', 'an admin who asked hears it once'],
+])('what goes to who asked (%s) and to the admins is one message each: %s', async (userId, what) => {
+  const one = await instance(`stuck ${what}`)
+  const now = served.clock.now()
+  const failure = { code: 'internal', message: 'It could not finish.', missing: [], reference: one.id }
+  const announcement: Announcement = {
+    ...{ kind: 'removal-stuck', instanceId: one.id, instanceName: one.name, app: 'Okta', actor: userId },
+    ...{ at: now.toISOString(), lastSuccessAt: null, users: 1, failure, next: 'Next.' },
+  }
+  const told = { announcement, teamId: one.teamId }
+  await database.db.transaction(async tx => {
+    await tellPerson(tx, { ...told, userId, key: randomUUID() }, { now, ring: () => {} })
+    await tellAdmins(tx, { ...told, key: randomUUID() }, { now, ring: () => {} })
+  })
+  await deliverAll('a')
+  const heard = (who: string) =>
+    served.slack
+      .stateFor(who)
+      .channels.filter(channel => channel.isDirect)
+      .flatMap(channel => channel.messages)
+      .filter(message => JSON.stringify(message).includes(one.name))
+  expect(heard('U0OLIVIA')).toHaveLength(1)
+  expect(heard(userId)).toHaveLength(1)
 })

@@ -21,6 +21,7 @@ const kinds: AnnouncementKind[] = [
   'run-ended',
   'users-deleted',
   'instance-deleted',
+  'removal-stuck',
   'undelivered',
 ]
 const id = '0b9d6c1e-6a43-4b0c-9c55-0a3d0c1f2e3d'
@@ -35,7 +36,14 @@ const held: HeldNews = {
 }
 
 function told(kind: AnnouncementKind, more: Partial<Announcement> = {}): Announcement {
-  const failing = ['initial-failed', 'failed', 'cause-changed', 'revoked', 'undelivered'].includes(kind)
+  const failing = [
+    'initial-failed',
+    'failed',
+    'cause-changed',
+    'revoked',
+    'removal-stuck',
+    'undelivered',
+  ].includes(kind)
   return {
     kind,
     instanceId: id,

@@ -62,7 +62,7 @@ test('each planted fault is found, and said with what to do', async () => {
     'a run waits long past its time',
     'a run or a removal is done with, and somebody still holds it',
     'a removal ended and was not told',
-    'a removal of users has been begun ten times and more',
+    'a removal of users has been begun ten times in a row and more',
     'staging holds rows of a claim that never was',
     'people are remembered as they were listed who are not reported',
   ])
