@@ -187,3 +187,35 @@ test('a removal counts what it has to do, and its message becomes the end', asyn
   const [post, end] = (await told(id)).slice(before)
   expect(end).toMatchObject({ medium: 'slack-edit', edits: post?.id, kind: 'users-deleted' })
 })
+
+test('a removal that ends just as its message would be begun ends at once, and its end is the message', async () => {
+  const { id } = await room.instance()
+  await room.sync(id, people(0, 3))
+  const before = (await told(id)).length
+  await room.db.transaction(async tx => {
+    const now = room.clock.now()
+    await regenerateInstance(tx, id, now)
+    return requestRemoval(tx, { instanceId: id, kind: 'users', by: 'U1', now }, () => {})
+  })
+  // Whoever marks it as done stands still while the lock is held: its row is locked, and nothing is committed.
+  await room.rows(`create function stand_still() returns trigger language plpgsql as
+    $$ begin perform pg_advisory_xact_lock_shared(4242); return new; end $$`)
+  await room.rows(
+    "create trigger stand_still after update on removal for each row when (new.state = 'done') execute function stand_still()",
+  )
+  const standing =
+    "select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory'"
+  let removing: Promise<void> | undefined
+  await room.db.sql.begin(async sql => {
+    await sql`select pg_advisory_xact_lock(4242)`
+    removing = room.removeDue()
+    await until('the end is being written', async () => (await room.rows(standing)).at(0))
+    room.clock.advance(60_000)
+    // Many times what a message that is begun asks before it writes into the row.
+    for (let asked = 0; asked < 100; asked += 1) await room.rows('select 1')
+  })
+  await until('the end', async () => (await told(id)).length > before)
+  await removing
+  await room.rows('drop trigger stand_still on removal')
+  expect((await told(id)).slice(before)).toMatchObject([{ medium: 'slack-direct', kind: 'users-deleted' }])
+})
