@@ -22,8 +22,8 @@ const putOffMaxMs = 6 * 3_600_000
 /** A run that took its worker down this often in a row, and got no further, is failed: it cannot go on for ever. */
 const attemptsMax = 5
 /**
- * One claim reads for no longer: whoever was read first is a day old by then, and the next sync is due. The longest that is
- * known to be needed is a million people at 200 a page and 50 pages a minute (Okta's smallest limit): 100 minutes.
+ * All claims of a run together read for no longer: one that begins anew after each stop would have no end. The longest that
+ * is known to be needed is a million people at 200 a page and 50 pages a minute (Okta's smallest limit): 100 minutes.
  */
 const readingMaxMs = 24 * 3_600_000
 /** How long a merge may still take to answer after its claim was lost: it may have been its own commit. */
@@ -41,7 +41,7 @@ export async function execute(
     return clearStaging(db.conn, { runId: run.id, fence: run.fence })
   }
   const lost = new AbortController()
-  const slow = limitReading(work, instance)
+  const slow = limitReading(work, run, instance)
   const stopBeating = beat(work, run, lost)
   const shown = showRun(work, run, instance)
   try {
@@ -66,16 +66,19 @@ export async function execute(
   }
 }
 
-/** Aborts with what people are told, unless reading has ended by then. */
-function limitReading(work: Work, instance: Instance): { signal: AbortSignal; stop(): void } {
+/** Aborts with what people are told once the run has had its time, unless reading has ended by then. */
+function limitReading(work: Work, run: SyncRun, instance: Instance): { signal: AbortSignal; stop(): void } {
   const ms = work.readingMaxMs ?? readingMaxMs
   const app = connectorById(instance.connector)?.name ?? instance.connector
   const over = new AbortController()
-  const timer = setTimeout(() => {
-    const time = count(Math.max(1, Math.round(ms / 3_600_000)), 'hour', 'hours')
-    const message = `${app} did not list everybody within ${time}.`
-    over.abort(new ProviderError('broken', { message, detail: `reading took more than ${ms} ms` }))
-  }, ms)
+  const timer = setTimeout(
+    () => {
+      const time = count(Math.max(1, Math.round(ms / 3_600_000)), 'hour', 'hours')
+      const message = `${app} did not list everybody within ${time}.`
+      over.abort(new ProviderError('broken', { message, detail: `reading took more than ${ms} ms` }))
+    },
+    Math.max(0, ms - run.workedMs),
+  )
   return { signal: over.signal, stop: () => clearTimeout(timer) }
 }
 

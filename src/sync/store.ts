@@ -11,6 +11,13 @@ export const heartbeatMs = (leaseSeconds * 1000) / 3
 /** The end of a lease that begins now. */
 export const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
 
+/**
+ * With the time since the claim was last heard of: a lease's at most, since who is later than that was stopped, and did not
+ * work. The time until a run is taken over, or waits for its turn, is nobody's.
+ */
+const worked = sql`${syncRunTable.workedMs} + least(${leaseSeconds * 1000}, greatest(0,
+  (${leaseSeconds} - extract(epoch from ${syncRunTable.leaseUntil} - now())) * 1000))::int`
+
 /** Somebody else holds the claim by now: nothing more may be written under it. */
 export class ClaimLost extends Error {
   constructor() {
@@ -41,7 +48,7 @@ export async function holdRun(
 ): Promise<boolean> {
   const rows = await conn
     .update(syncRunTable)
-    .set({ leaseUntil: lease, ...progress })
+    .set({ leaseUntil: lease, workedMs: worked, ...progress })
     .where(heldRun(claim))
     .returning({ id: syncRunTable.id })
   return rows.length > 0
@@ -57,7 +64,7 @@ export async function settleRun(
   if (!runMoves.running.includes(to)) throw new Error(`A running run does not become ${to}`)
   const rows = await conn
     .update(syncRunTable)
-    .set({ ...fields, state: to, leaseUntil: null, leaseOwner: null })
+    .set({ ...fields, state: to, workedMs: worked, leaseUntil: null, leaseOwner: null })
     .where(heldRun(claim))
     .returning()
   return rows[0]
@@ -79,6 +86,7 @@ export async function giveBackRun(
       state: 'requested',
       dueAt,
       attempt: sql`${syncRunTable.attempt} - ${spent ? 0 : 1}`,
+      workedMs: worked,
       // It would carry its whole line past all others meanwhile.
       ...(putOffMs > 0 ? { urgent: false, putOffMs: sql`${syncRunTable.putOffMs} + ${putOffMs}` } : {}),
       leaseUntil: null,

@@ -56,6 +56,8 @@ export const syncRunTable = pgTable(
     stagedAtClaim: integer('staged_at_claim').notNull().default(0),
     /** For so long its vendor has put it off, in milliseconds: nobody worked on it meanwhile. */
     putOffMs: integer('put_off_ms').notNull().default(0),
+    /** For so long all its claims together have worked on it, to the last word of each, in milliseconds. */
+    workedMs: integer('worked_ms').notNull().default(0),
     endedAt: at('ended_at'),
     pages: integer('pages').notNull().default(0),
     peopleRead: integer('people_read').notNull().default(0),

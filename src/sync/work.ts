@@ -26,7 +26,7 @@ export interface Work {
   limits?: RunLimits
   /** How long a first load may keep its transaction open; 45,000 ms unless told. */
   loadWindowMs?: number
-  /** How long one claim of a run may read; 24 hours unless told. */
+  /** How long all claims of a run together may read; 24 hours unless told. */
   readingMaxMs?: number
   /** Directories of fewer people are not remembered; 1,000 unless told. */
   rememberedFrom?: number

@@ -23,7 +23,7 @@ test('a database that is up to date is not waited for', async () => {
 
 test('who changes it for longer than a start waits is named as what to look for; afterwards it is brought up to date', async () => {
   const before = await made()
-  await rows('alter table sync_run drop column staged_at_claim, drop column put_off_ms')
+  await rows('alter table sync_run drop column worked_ms')
   await rows(
     'delete from drizzle.__drizzle_migrations where created_at = (select max(created_at) from drizzle.__drizzle_migrations)',
   )

@@ -254,6 +254,37 @@ test('a page whose people did not all arrive is read again, and so is what came 
   expect((await goOn(id)).begun).toEqual([2])
 })
 
+test('a run that is stopped again and again has all its claims together to read in, and has failed then', async () => {
+  const id = await instanceWith(30)
+  const limits = { readingMaxMs: 55_000 }
+  for (let page = 0; page < 2; page += 1) {
+    const [stop, at] = [new AbortController(), gate()]
+    const walk = walking(pages, number => (number === page ? at.wait() : undefined))
+    const running = room.runDue(stop.signal, 'first', walk.pages, limits)
+    await at.reached
+    // Half a minute passes, as leases see it.
+    await room.rows(
+      "update sync_run set lease_until = lease_until - interval '30 seconds' where state = 'running'",
+    )
+    stop.abort(new Error('saasm is stopping'))
+    at.open()
+    await running
+    expect((await room.latest(id)).state).toBe('requested')
+  }
+  const endless: Pages = async function* (signal) {
+    yield people(0, 5)
+    await new Promise((_, no) => signal.addEventListener('abort', () => no(new Error('The socket was cut'))))
+    return whole
+  }
+  await room.runDue(undefined, 'second', endless, limits)
+  expect(await room.latest(id)).toMatchObject({
+    ...{ state: 'failed', fence: 3 },
+    fault: { code: 'broken', message: 'Okta did not list everybody within 1 hour.' },
+  })
+  expect(await room.users(id)).toHaveLength(30)
+  expect(await room.staged()).toBe(0)
+})
+
 test('attempts are counted from the last one that got further: five deaths that brought nothing in fail a run, and no death after them does', async () => {
   const fifth = () => room.rows("update sync_run set attempt = 5 where state = 'running'")
   const id = await instanceWith(30)

@@ -1,0 +1,1 @@
+ALTER TABLE "sync_run" ADD COLUMN "worked_ms" integer DEFAULT 0 NOT NULL;
